@@ -1,0 +1,175 @@
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import type { Duplex } from "node:stream";
+import { z } from "zod";
+import type { BrowserSettings } from "../sessions/browser-settings.ts";
+import { messageOf, NightjarError } from "../sessions/errors.ts";
+import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
+import type { AddressPolicy } from "./address-policy.ts";
+import { openCdpChannel } from "./cdp-channel.ts";
+import { CdpConnection } from "./cdp-connection.ts";
+import { pagesOf, takeScreenshot } from "./pages.ts";
+import { applyTargetSettings, needsTargetSettings } from "./target-settings.ts";
+
+const attachTimeoutMs = 10_000;
+
+export const attachedReferenceSchema = z.object({
+  kind: z.literal("attached"),
+  url: z.string(),
+  targetSettings: z.object({
+    viewport: z.null(),
+    extraHttpHeaders: z.record(z.string(), z.string()),
+  }),
+});
+
+export type AttachedReference = z.infer<typeof attachedReferenceSchema>;
+
+/** A browser elsewhere, reached by its CDP URL. Releasing it only lets go of it. */
+export class AttachedBrowser implements Browser {
+  readonly reference: string;
+  readonly product: string;
+  readonly directory = null;
+  readonly lost: Promise<BrowserLoss>;
+  /** Settles when it is released. */
+  readonly released: Promise<void>;
+  readonly #url: string;
+  readonly #connection: CdpConnection;
+  readonly #policy: AddressPolicy;
+  readonly #release = Promise.withResolvers<void>();
+  #released = false;
+
+  private constructor(
+    reference: AttachedReference,
+    product: string,
+    connection: CdpConnection,
+    policy: AddressPolicy,
+  ) {
+    this.reference = JSON.stringify(reference);
+    this.product = product;
+    this.#url = reference.url;
+    this.#connection = connection;
+    this.#policy = policy;
+    this.released = this.#release.promise;
+    this.lost = connection.closed.then(() =>
+      this.#released
+        ? new Promise<never>(() => {})
+        : { reason: "browser_crash", message: "The browser at cdp_url closed the connection." },
+    );
+  }
+
+  /**
+   * Attaches to an `http(s):` DevTools address or a `ws(s):` CDP URL.
+   * Throws `invalid_request`, `attach_refused` or `attach_failed`.
+   */
+  static async attach(
+    cdpUrl: string,
+    settings: Pick<BrowserSettings, "extraHttpHeaders">,
+    policy: AddressPolicy,
+  ): Promise<AttachedBrowser> {
+    try {
+      const url = await webSocketUrl(cdpUrl, policy);
+      policy.checkUrl(new URL(url));
+      const connection = await CdpConnection.connect(url, {
+        timeoutMs: attachTimeoutMs,
+        lookup: policy.lookup,
+      });
+      const { product } = await connection.send("Browser.getVersion", undefined);
+      const targetSettings = { viewport: null, extraHttpHeaders: { ...settings.extraHttpHeaders } };
+      if (needsTargetSettings(targetSettings))
+        await applyTargetSettings(connection, targetSettings);
+      return new AttachedBrowser(
+        { kind: "attached", url, targetSettings },
+        product,
+        connection,
+        policy,
+      );
+    } catch (error) {
+      if (error instanceof NightjarError) throw error;
+      throw new NightjarError(
+        "attach_failed",
+        `The browser at cdp_url could not be reached: ${messageOf(error)}.`,
+        { cause: error },
+      );
+    }
+  }
+
+  openCdp(scope: CdpScope): Promise<Duplex> {
+    const url = new URL(this.#url);
+    if (scope.kind === "page") {
+      if (!url.pathname.includes("/devtools/browser/")) {
+        throw new NightjarError(
+          "not_supported",
+          "The browser at cdp_url has no CDP address for single tabs; use the session's cdp_url.",
+        );
+      }
+      url.pathname = `/devtools/page/${encodeURIComponent(scope.targetId)}`;
+    }
+    return openCdpChannel(url.href, { timeoutMs: attachTimeoutMs, lookup: this.#policy.lookup });
+  }
+
+  pages(): Promise<readonly PageTarget[]> {
+    return pagesOf(this.#connection);
+  }
+
+  screenshot(): Promise<Buffer> {
+    return takeScreenshot(this.#connection, () => this.pages());
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#release.resolve();
+    this.#connection.close();
+  }
+
+  /** As `release`: the browser is not ours to keep or to end. */
+  leave(): void {
+    this.release();
+  }
+}
+
+async function webSocketUrl(cdpUrl: string, policy: AddressPolicy): Promise<string> {
+  const url = URL.parse(cdpUrl);
+  if (url === null || !/^(wss?|https?):$/.test(url.protocol)) {
+    const message = "cdp_url must be an http(s):// or ws(s):// URL of a browser's DevTools.";
+    throw new NightjarError("invalid_request", message, {
+      issues: [{ location: ["body", "cdp_url"], message, kind: "url" }],
+    });
+  }
+  if (url.protocol.startsWith("ws")) return url.href;
+  policy.checkUrl(url);
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  url.pathname += "json/version";
+  const version = z
+    .object({ webSocketDebuggerUrl: z.url() })
+    .safeParse(await fetchJson(url, policy));
+  if (version.success) return version.data.webSocketDebuggerUrl;
+  throw new Error(`${url.host} does not answer as a browser's DevTools do`);
+}
+
+const longestAnswerBytes = 64 * 1024;
+
+/** `fetch` cannot be told which address to dial, so this goes by `node:http`; it follows no redirect. */
+function fetchJson(url: URL, policy: AddressPolicy): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const get = url.protocol === "https:" ? httpsGet : httpGet;
+    const request = get(url, { lookup: policy.lookup, timeout: attachTimeoutMs }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        chunks.push(chunk);
+        if (length > longestAnswerBytes) request.destroy(new Error("its answer is too long"));
+      });
+      response.on("end", () => {
+        try {
+          resolve(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+        } catch {
+          reject(new Error(`${url.host} does not answer as a browser's DevTools do`));
+        }
+      });
+      response.on("error", reject);
+    });
+    request.on("timeout", () => request.destroy(new Error("it does not answer")));
+    request.on("error", reject);
+  });
+}

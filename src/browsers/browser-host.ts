@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { type BrowserSettings, defaultBrowserSettings } from "../sessions/browser-settings.ts";
+import { messageOf, NightjarError } from "../sessions/errors.ts";
+import type { Browser, BrowserHost, BrowserLoss } from "../sessions/ports.ts";
+import { AddressPolicy } from "./address-policy.ts";
+import { AttachedBrowser, attachedReferenceSchema } from "./attached-browser.ts";
+import type { ChromiumExecutables } from "./chromium.ts";
+import { BrowserUsers } from "./isolation.ts";
+import { Launcher } from "./launcher.ts";
+import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import { bootId } from "./process-identity.ts";
+import { Reaper } from "./reaper.ts";
+import { sweepBrowsers } from "./sweep.ts";
+import { WarmPool } from "./warm-pool.ts";
+
+export interface LocalBrowserHostOptions {
+  readonly executables: ChromiumExecutables;
+  readonly browsersDirectory: string;
+  /** Chromium's own sandbox; false only where the system cannot give it. */
+  readonly sandbox: boolean;
+  readonly warmPoolSize: number;
+  /** First of the user ids that browsers run as while the server is root. */
+  readonly firstUid: number;
+  /** Addresses beside the public internet that `cdp_url` may lead to. */
+  readonly egressAllow: readonly string[];
+  readonly onFailure: (what: string, error: unknown) => void;
+}
+
+const referenceSchema = z.discriminatedUnion("kind", [
+  localReferenceSchema,
+  attachedReferenceSchema,
+]);
+
+/** How long ending what is being ended may take when the server stops, in ms. */
+const stopTimeoutMs = 8000;
+
+/** The browsers of this machine: hands them out, finds them again, ends them. */
+export class LocalBrowserHost implements BrowserHost {
+  readonly #options: LocalBrowserHostOptions;
+  readonly #users: BrowserUsers;
+  readonly #reaper: Reaper;
+  readonly #launcher: Launcher;
+  readonly #pool: WarmPool;
+  readonly #policy: AddressPolicy;
+  readonly #serving = new Set<LocalBrowser | AttachedBrowser>();
+
+  constructor(options: LocalBrowserHostOptions) {
+    this.#options = options;
+    this.#users = new BrowserUsers(options.firstUid);
+    this.#reaper = new Reaper(this.#users, options.onFailure);
+    this.#launcher = new Launcher({ ...options, users: this.#users, reaper: this.#reaper });
+    this.#policy = new AddressPolicy(options.egressAllow);
+    this.#pool = new WarmPool({
+      size: options.warmPoolSize,
+      launch: () => this.#launcher.launch(defaultBrowserSettings),
+      onFailure: options.onFailure,
+    });
+  }
+
+  /** Browsers that are ready to be handed over. */
+  get warmCount(): number {
+    return this.#pool.readyCount;
+  }
+
+  /** Begins to keep browsers warm. Call after `recover`. */
+  startWarming(): void {
+    this.#pool.start();
+  }
+
+  async acquire(settings: BrowserSettings): Promise<Browser> {
+    if (settings.attachUrl !== null) return this.#attach(settings.attachUrl, settings);
+    const warm = canServeWarm(settings);
+    const browser = await (warm ? this.#pool.take() : this.#launcher.launch(settings));
+    try {
+      await browser.apply(settings);
+    } catch (error) {
+      browser.release();
+      throw new NightjarError(
+        "browser_unavailable",
+        `The browser did not take the session's settings: ${messageOf(error)}.`,
+        { cause: error },
+      );
+    }
+    return this.#serve(browser);
+  }
+
+  async recover(
+    references: readonly string[],
+  ): Promise<ReadonlyMap<string, Browser | BrowserLoss>> {
+    const found = new Map<string, Browser | BrowserLoss>();
+    await Promise.all(
+      references.map(async (reference) => found.set(reference, await this.#recoverOne(reference))),
+    );
+    const kept = new Set(
+      [...this.#serving].flatMap((browser) => ("id" in browser ? [browser.id] : [])),
+    );
+    await sweepBrowsers({
+      browsersDirectory: this.#options.browsersDirectory,
+      users: this.#users,
+      kept,
+      reaper: this.#reaper,
+    });
+    return found;
+  }
+
+  /** Ends the warm browsers; with `keep`, leaves those that serve sessions for the next start. */
+  async stop(mode: "close" | "keep"): Promise<void> {
+    await this.#pool.stop();
+    for (const browser of [...this.#serving]) {
+      if (mode === "keep") browser.leave();
+      else browser.release();
+    }
+    await this.#reaper.finished(stopTimeoutMs);
+  }
+
+  async #attach(url: string, settings: BrowserSettings): Promise<Browser> {
+    const target = URL.parse(url);
+    const own = new Set(
+      [...this.#serving].flatMap((browser) =>
+        "devtoolsPort" in browser ? [browser.devtoolsPort] : [],
+      ),
+    );
+    for (const port of this.#pool.devtoolsPorts) own.add(port);
+    // Even where loopback is allowed, another session's browser is not.
+    if (target !== null && own.has(Number(target.port))) {
+      throw new NightjarError(
+        "attach_refused",
+        "cdp_url leads to a port of this server's own browsers; use the cdp_url of its session.",
+      );
+    }
+    return this.#serve(await AttachedBrowser.attach(url, settings, this.#policy));
+  }
+
+  async #recoverOne(text: string): Promise<Browser | BrowserLoss> {
+    const reference = referenceSchema.parse(JSON.parse(text));
+    if (reference.kind === "attached") {
+      const { url, targetSettings } = reference;
+      return AttachedBrowser.attach(url, targetSettings, this.#policy).then(
+        (browser) => this.#serve(browser),
+        (error: unknown) => ({ reason: "browser_crash", message: messageOf(error) }),
+      );
+    }
+    const browser = await this.#launcher.adopt(reference);
+    if (browser === null) {
+      return reference.bootId === bootId()
+        ? { reason: "browser_crash", message: "The browser ended while the server was down." }
+        : { reason: "node_lost", message: "The machine was restarted." };
+    }
+    if (reference.uid !== null) this.#users.claim(reference.uid);
+    // Settings hold only as long as the connection that made them.
+    await browser.apply(reference.targetSettings).catch((error: unknown) => {
+      this.#options.onFailure("apply a session's settings again", error);
+    });
+    return this.#serve(browser);
+  }
+
+  #serve<B extends LocalBrowser | AttachedBrowser>(browser: B): B {
+    this.#serving.add(browser);
+    void Promise.race([browser.lost, browser.released]).then(() => this.#serving.delete(browser));
+    return browser;
+  }
+}
+
+/** Whether a browser that was launched before anyone asked can do what is asked. */
+function canServeWarm(settings: BrowserSettings): boolean {
+  return (
+    settings.headless &&
+    settings.browserType === "chromium" &&
+    settings.userAgent === null &&
+    settings.chromeArgs.length === 0
+  );
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { BrowserUser } from "./isolation.ts";
+import { identifyProcess, type ProcessIdentity } from "./process-identity.ts";
+
+/** A Chromium that runs and answers on its DevTools port. */
+export interface RunningBrowser {
+  readonly identity: ProcessIdentity;
+  /** On 127.0.0.1. */
+  readonly devtoolsPort: number;
+  /** `/devtools/browser/<uuid>` */
+  readonly devtoolsPath: string;
+}
+
+export interface SpawnOptions {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly user: BrowserUser | null;
+  /** The browser's home and temporary directory. */
+  readonly directory: string;
+  readonly timeoutMs: number;
+}
+
+/** A launch that failed; `output` is the end of what the browser printed. */
+export class LaunchError extends Error {
+  readonly output: string;
+
+  constructor(message: string, output: string) {
+    super(message);
+    this.name = "LaunchError";
+    this.output = output;
+  }
+}
+
+const outputLimit = 8192;
+
+/**
+ * Starts Chromium in a process group of its own and waits until DevTools answers. `onExit` is
+ * called when the process ends afterwards. Throws `LaunchError`, with nothing left running.
+ */
+export async function spawnBrowser(
+  options: SpawnOptions,
+  onExit: (how: string) => void,
+): Promise<RunningBrowser> {
+  const child = spawn(options.path, options.args, {
+    // A group of its own: signals to the server's group pass it by, and one kill reaches its tree.
+    detached: true,
+    cwd: options.directory,
+    // stderr names the DevTools address; it is a pipe, so that it can never fill a disk.
+    stdio: ["ignore", "ignore", "pipe"],
+    env: browserEnvironment(options.directory),
+    ...(options.user === null ? {} : { uid: options.user.uid, gid: options.user.gid }),
+  });
+  const { devtoolsPort, devtoolsPath } = await devtoolsAddress(child, options.timeoutMs);
+  const identity = child.pid === undefined ? null : identifyProcess(child.pid);
+  if (identity === null) throw new LaunchError("the browser ended right after its start", "");
+  child.once("exit", (code, signal) => onExit(describeExit(code, signal)));
+  // The server may end before its browsers, and sessions go on.
+  child.unref();
+  return { identity, devtoolsPort, devtoolsPath };
+}
+
+/** Nothing of the server's own environment, which may hold secrets, reaches a browser. */
+function browserEnvironment(directory: string): NodeJS.ProcessEnv {
+  const passed = ["PATH", "LANG", "LC_ALL", "TZ", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
+  const display = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"];
+  const environment: NodeJS.ProcessEnv = { HOME: directory, TMPDIR: directory };
+  for (const name of [...passed, ...display]) {
+    if (process.env[name] !== undefined) environment[name] = process.env[name];
+  }
+  return environment;
+}
+
+function devtoolsAddress(
+  child: ChildProcess,
+  timeoutMs: number,
+): Promise<{ readonly devtoolsPort: number; readonly devtoolsPath: string }> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const fail = (message: string): void => {
+      clearTimeout(timer);
+      if (child.pid !== undefined) killGroup(child.pid);
+      reject(new LaunchError(message, output));
+    };
+    const timer = setTimeout(
+      () => fail(`the browser did not open its DevTools port within ${timeoutMs} ms`),
+      timeoutMs,
+    );
+    child.once("error", (error) => fail(`the browser could not be started: ${error.message}`));
+    const onExit = (code: number | null, signal: string | null): void =>
+      fail(`the browser ended at its start (${describeExit(code, signal)})`);
+    // `close` comes after `exit` and after all output, which says why.
+    child.once("close", onExit);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      output = (output + chunk.toString("utf8")).slice(-outputLimit);
+      const address = /DevTools listening on ws:\/\/[^:]+:(\d+)(\/devtools\/browser\/\S+)/.exec(
+        output,
+      );
+      if (address === null) return;
+      clearTimeout(timer);
+      child.off("close", onExit);
+      child.stderr?.removeAllListeners("data");
+      // Read on and forget: a full pipe would stop the browser at its next line.
+      child.stderr?.resume();
+      resolve({ devtoolsPort: Number(address[1]), devtoolsPath: address[2] ?? "" });
+    });
+  });
+}
+
+function describeExit(code: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
+/** Kills a whole process group at once; does nothing when it is gone. */
+export function killGroup(processGroup: number): void {
+  try {
+    process.kill(-processGroup, "SIGKILL");
+  } catch {
+    // ESRCH: gone already.
+  }
+}
+
+export function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // ESRCH: gone already.
+  }
+}

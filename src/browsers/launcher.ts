@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import type { BrowserSettings } from "../sessions/browser-settings.ts";
+import { messageOf, NightjarError } from "../sessions/errors.ts";
+import { LaunchError, spawnBrowser } from "./browser-process.ts";
+import { CdpConnection } from "./cdp-connection.ts";
+import { checkedChromeArgs } from "./chrome-args.ts";
+import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
+import { type BrowserUsers, browserDirectories, makeBrowserDirectories } from "./isolation.ts";
+import { launchArguments } from "./launch-flags.ts";
+import { LocalBrowser } from "./local-browser.ts";
+import { identifyProcess, type ProcessIdentity } from "./process-identity.ts";
+import type { Reaper } from "./reaper.ts";
+
+/** How long a browser may take to open its DevTools port on a busy machine, in ms. */
+const launchTimeoutMs = 20_000;
+
+const firstPageTimeoutMs = 5000;
+
+export interface LauncherOptions {
+  readonly executables: ChromiumExecutables;
+  /** Each browser gets a directory of its own in here. */
+  readonly browsersDirectory: string;
+  readonly users: BrowserUsers;
+  readonly reaper: Reaper;
+  readonly sandbox: boolean;
+}
+
+/** What a launch needs to know of a session's settings; the rest is applied to a running browser. */
+export type LaunchSettings = Pick<
+  BrowserSettings,
+  "browserType" | "headless" | "userAgent" | "chromeArgs"
+>;
+
+/** Launches browsers, each in a directory and, for a root server, under a user of its own. */
+export class Launcher {
+  readonly #options: LauncherOptions;
+
+  constructor(options: LauncherOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `browser_unavailable` with nothing left behind, or `not_supported`. */
+  async launch(settings: LaunchSettings): Promise<LocalBrowser> {
+    const executable = this.#executableFor(settings);
+    const extraArguments = checkedChromeArgs(settings.chromeArgs);
+    const { browsersDirectory, users, reaper, sandbox } = this.#options;
+    const id = randomUUID();
+    const root = path.join(browsersDirectory, id);
+    const user = await users.take();
+    let identity: ProcessIdentity | null = null;
+    let connection: CdpConnection | null = null;
+    try {
+      const directories = await makeBrowserDirectories(root, user);
+      const exit = Promise.withResolvers<string>();
+      const running = await spawnBrowser(
+        {
+          path: executable.path,
+          args: launchArguments({
+            executable,
+            profileDirectory: directories.profile,
+            sandbox,
+            headless: settings.headless,
+            userAgent: settings.userAgent,
+            extraArguments,
+          }),
+          user,
+          directory: directories.root,
+          timeoutMs: launchTimeoutMs,
+        },
+        exit.resolve,
+      );
+      identity = running.identity;
+      connection = await CdpConnection.connect(devtoolsUrl(running));
+      await openFirstPage(connection);
+      const { product } = await connection.send("Browser.getVersion", undefined);
+      return new LocalBrowser({
+        id,
+        running,
+        directories,
+        user,
+        product,
+        connection,
+        exited: exit.promise,
+        reaper,
+      });
+    } catch (error) {
+      connection?.close();
+      reaper.bury({ identity, directory: root, user });
+      throw launchFailure(error);
+    }
+  }
+
+  /** Takes up a browser that still runs after a restart of the server; null when it is not there. */
+  async adopt(reference: {
+    readonly id: string;
+    readonly pid: number;
+    readonly startedAt: string;
+    readonly devtoolsPort: number;
+    readonly devtoolsPath: string;
+    readonly uid: number | null;
+    readonly product: string;
+  }): Promise<LocalBrowser | null> {
+    const identity = identifyProcess(reference.pid);
+    if (identity?.startedAt !== reference.startedAt) return null;
+    const { browsersDirectory, reaper } = this.#options;
+    const running = {
+      identity,
+      devtoolsPort: reference.devtoolsPort,
+      devtoolsPath: reference.devtoolsPath,
+    };
+    const connection = await CdpConnection.connect(devtoolsUrl(running)).catch(() => null);
+    if (connection === null) return null;
+    return new LocalBrowser({
+      id: reference.id,
+      running,
+      directories: browserDirectories(path.join(browsersDirectory, reference.id)),
+      user: reference.uid === null ? null : { uid: reference.uid, gid: reference.uid },
+      product: reference.product,
+      connection,
+      exited: new Promise(() => {}),
+      reaper,
+    });
+  }
+
+  /** Sessions run on the headless shell where they can: it costs half the memory and an eighth of the CPU. */
+  #executableFor(settings: LaunchSettings): ChromiumExecutable {
+    const { headlessShell, chromium } = this.#options.executables;
+    const needsFull = !settings.headless || settings.browserType !== "chromium";
+    if (!settings.headless && !hasDisplay()) {
+      throw new NightjarError(
+        "not_supported",
+        'headless: false needs a display, and this server has none. Leave it out (for the full browser without a window, ask for browser_type: "chrome"), or run the server under a display, e.g. xvfb-run.',
+      );
+    }
+    const executable = needsFull ? chromium : (headlessShell ?? chromium);
+    if (executable !== null) return executable;
+    throw new NightjarError(
+      "not_supported",
+      `This server has only a headless shell, and ${settings.headless ? `browser_type: "${settings.browserType}"` : "headless: false"} needs the full browser. The operator can install it or name it with NIGHTJAR_CHROMIUM.`,
+    );
+  }
+}
+
+function hasDisplay(): boolean {
+  return (
+    process.platform === "darwin" ||
+    process.env["DISPLAY"] !== undefined ||
+    process.env["WAYLAND_DISPLAY"] !== undefined
+  );
+}
+
+function devtoolsUrl(running: { readonly devtoolsPort: number; readonly devtoolsPath: string }) {
+  return `ws://127.0.0.1:${running.devtoolsPort}${running.devtoolsPath}`;
+}
+
+/** Clients take the first tab that they find, so there must be one before the browser is handed over. */
+async function openFirstPage(connection: CdpConnection): Promise<void> {
+  const created = new Promise<void>((resolve) => {
+    connection.on("Target.targetCreated", ({ targetInfo }) => {
+      if (targetInfo.type === "page") resolve();
+    });
+  });
+  await connection.send("Target.setDiscoverTargets", { discover: true });
+  const timeout = AbortSignal.timeout(firstPageTimeoutMs);
+  const late = new Promise<never>((_resolve, reject) => {
+    timeout.onabort = () => reject(new Error("the browser opened no first tab"));
+  });
+  await Promise.race([created, late]);
+  timeout.onabort = null;
+  await connection.send("Target.setDiscoverTargets", { discover: false });
+}
+
+function launchFailure(error: unknown): NightjarError {
+  if (error instanceof NightjarError) return error;
+  const output = error instanceof LaunchError ? error.output : "";
+  return new NightjarError(
+    "browser_unavailable",
+    `The browser could not be started: ${messageOf(error)}.`,
+    {
+      cause: output === "" ? error : new Error(`${messageOf(error)}\n${output}`, { cause: error }),
+    },
+  );
+}

@@ -1,0 +1,155 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
+import type { RunningBrowser } from "./browser-process.ts";
+import { openCdpChannel } from "./cdp-channel.ts";
+import type { CdpConnection } from "./cdp-connection.ts";
+import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
+import { pagesByUse, takeScreenshot } from "./pages.ts";
+import { bootId } from "./process-identity.ts";
+import type { Reaper } from "./reaper.ts";
+import {
+  applyTargetSettings,
+  needsTargetSettings,
+  type TargetSettings,
+} from "./target-settings.ts";
+
+/** How long to wait for a process's exit to be told once its connection is closed, in ms. */
+const exitNewsMs = 250;
+
+const channelTimeoutMs = 5000;
+
+export interface LocalBrowserParts {
+  /** Names its directory. */
+  readonly id: string;
+  readonly running: RunningBrowser;
+  readonly directories: BrowserDirectories;
+  readonly user: BrowserUser | null;
+  readonly product: string;
+  readonly connection: CdpConnection;
+  /** How the process ended; never settles while it runs or when it is not our child. */
+  readonly exited: Promise<string>;
+  readonly reaper: Reaper;
+}
+
+/** A browser process of this host. */
+export class LocalBrowser implements Browser {
+  readonly id: string;
+  readonly product: string;
+  readonly directory: string;
+  readonly devtoolsPort: number;
+  readonly lost: Promise<BrowserLoss>;
+  /** Settles when it is released or left. */
+  readonly released: Promise<void>;
+  readonly #parts: LocalBrowserParts;
+  #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
+  readonly #release = Promise.withResolvers<void>();
+  #released = false;
+
+  constructor(parts: LocalBrowserParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.product = parts.product;
+    this.directory = parts.directories.root;
+    this.devtoolsPort = parts.running.devtoolsPort;
+    this.released = this.#release.promise;
+    this.lost = this.#watch();
+  }
+
+  get reference(): string {
+    const { running, user, product } = this.#parts;
+    const reference: LocalReference = {
+      kind: "local",
+      id: this.id,
+      ...running.identity,
+      bootId: bootId(),
+      devtoolsPort: running.devtoolsPort,
+      devtoolsPath: running.devtoolsPath,
+      uid: user?.uid ?? null,
+      product,
+      targetSettings: this.#targetSettings,
+    };
+    return JSON.stringify(reference);
+  }
+
+  /** Applies what a session asks for to all of its pages, those to come included. */
+  async apply(settings: TargetSettings): Promise<void> {
+    if (!needsTargetSettings(settings)) return;
+    this.#targetSettings = {
+      viewport: settings.viewport,
+      extraHttpHeaders: settings.extraHttpHeaders,
+    };
+    await applyTargetSettings(this.#parts.connection, settings);
+  }
+
+  openCdp(scope: CdpScope): Promise<Duplex> {
+    const { devtoolsPort, devtoolsPath } = this.#parts.running;
+    const path =
+      scope.kind === "browser"
+        ? devtoolsPath
+        : `/devtools/page/${encodeURIComponent(scope.targetId)}`;
+    return openCdpChannel(`ws://127.0.0.1:${devtoolsPort}${path}`, { timeoutMs: channelTimeoutMs });
+  }
+
+  pages(): Promise<readonly PageTarget[]> {
+    return pagesByUse(this.devtoolsPort);
+  }
+
+  screenshot(): Promise<Buffer> {
+    return takeScreenshot(this.#parts.connection, () => this.pages());
+  }
+
+  /** Whether it still answers. */
+  async answers(timeoutMs: number): Promise<boolean> {
+    return this.#parts.connection.send("Browser.getVersion", undefined, { timeoutMs }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#release.resolve();
+    const { reaper, running, directories, user, connection } = this.#parts;
+    reaper.bury({ identity: running.identity, directory: directories.root, user });
+    connection.close();
+  }
+
+  /** Lets go of the browser and leaves it running for the next start of the server. */
+  leave(): void {
+    this.#released = true;
+    this.#release.resolve();
+    this.#parts.connection.close();
+  }
+
+  async #watch(): Promise<BrowserLoss> {
+    const { connection, exited } = this.#parts;
+    const early = await Promise.race([exited, connection.closed.then(() => null)]);
+    const how = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
+    // A released browser is not lost, it is over: nobody waits for this any more.
+    if (this.#released) return new Promise<never>(() => {});
+    const message =
+      how === null ? "The browser stopped answering." : `The browser ended unexpectedly (${how}).`;
+    return { reason: "browser_crash", message };
+  }
+}
+
+export const localReferenceSchema = z.object({
+  kind: z.literal("local"),
+  id: z.uuid(),
+  pid: z.number(),
+  startedAt: z.string(),
+  bootId: z.string(),
+  devtoolsPort: z.number(),
+  devtoolsPath: z.string(),
+  uid: z.number().nullable(),
+  product: z.string(),
+  targetSettings: z.object({
+    viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
+    extraHttpHeaders: z.record(z.string(), z.string()),
+  }),
+});
+
+export type LocalReference = z.infer<typeof localReferenceSchema>;

@@ -1,0 +1,35 @@
+import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
+import { messageOf } from "../sessions/errors.ts";
+import type { ChromiumExecutables } from "./chromium.ts";
+import { BrowserUsers } from "./isolation.ts";
+import { Launcher } from "./launcher.ts";
+import { Reaper } from "./reaper.ts";
+
+const cleanUpTimeoutMs = 5000;
+
+/**
+ * Finds out whether this system lets Chromium build its sandbox, by launching one browser as
+ * sessions get it. Null when it does, otherwise what Chromium said. Throws when the browser does
+ * not start for another reason.
+ */
+export async function sandboxProblem(options: {
+  readonly executables: ChromiumExecutables;
+  readonly browsersDirectory: string;
+  readonly firstUid: number;
+}): Promise<string | null> {
+  const users = new BrowserUsers(options.firstUid);
+  const reaper = new Reaper(users, () => {});
+  const launcher = new Launcher({ ...options, users, reaper, sandbox: true });
+  try {
+    const browser = await launcher.launch(defaultBrowserSettings);
+    browser.release();
+    return null;
+  } catch (error) {
+    const output = error instanceof Error ? messageOf(error.cause) : "";
+    const line = output.split("\n").find((text) => /sandbox|namespace/i.test(text));
+    if (line === undefined) throw error;
+    return line.trim();
+  } finally {
+    await reaper.finished(cleanUpTimeoutMs);
+  }
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { ConfigError, loadConfig } from "../config.ts";
+import { messageOf } from "../sessions/errors.ts";
+import { installBrowserCommand } from "./install-browser.ts";
+import { keysCommand } from "./keys.ts";
+import { serveCommand } from "./serve.ts";
+
+/** Nothing that a server or its clients write is for other users of the machine. */
+process.umask(0o077);
+
+const program = new Command("nightjar")
+  .description("Browser sessions for AI agents, self-hosted. Settings: see docs/configuration.md.")
+  .showHelpAfterError();
+
+program.addCommand(serveCommand(() => loadConfig(process.env)));
+program.addCommand(keysCommand(() => loadConfig(process.env)));
+program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`nightjar: ${messageOf(error)}`);
+  // 78 is EX_CONFIG of sysexits.h: nothing is broken, a setting is wrong.
+  process.exit(error instanceof ConfigError ? 78 : 1);
+}

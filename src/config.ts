@@ -1,0 +1,196 @@
+import { totalmem } from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { isAddressBlock } from "./browsers/address-policy.ts";
+
+const whole = z.coerce.number().int();
+const flag = z.stringbool();
+const optionalPath = z
+  .string()
+  .min(1)
+  .transform((value) => path.resolve(value));
+
+/** A list separated by commas. */
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+/**
+ * Every setting of the server. The description becomes docs/configuration.md, so it gives unit,
+ * meaning and what the default does.
+ */
+export const settingsSchema = z.object({
+  NIGHTJAR_HOST: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("Address to listen on. The default reaches only this machine; 0.0.0.0 is all."),
+  NIGHTJAR_PORT: whole
+    .min(0)
+    .max(65_535)
+    .default(7777)
+    .describe("Port to listen on; 0 picks a free one."),
+  NIGHTJAR_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` is built from it. Default: the host that each request names.",
+    ),
+  NIGHTJAR_DATA_DIR: optionalPath
+    .optional()
+    .describe(
+      "Directory for the database and the browsers' profiles. Default: /var/lib/nightjar for root, the platform's place for application data otherwise.",
+    ),
+  NIGHTJAR_API_KEY: z
+    .string()
+    .min(16, "must have at least 16 characters")
+    .optional()
+    .describe(
+      "An API key of the default tenant. Default: the first start makes one and shows it once.",
+    ),
+  NIGHTJAR_MAX_SESSIONS: whole
+    .min(1)
+    .optional()
+    .describe(
+      "Sessions that may run at once; one more is answered 529. Default: one for each 400 MB of memory beyond the first 1 GB.",
+    ),
+  NIGHTJAR_MAX_SESSIONS_PER_TENANT: whole
+    .min(1)
+    .optional()
+    .describe(
+      "Sessions that one tenant may run at once; one more is answered 429. Default: no limit of its own.",
+    ),
+  NIGHTJAR_MAX_SESSION_MINUTES: whole
+    .min(1)
+    .max(1440)
+    .default(1440)
+    .describe("Longest that any session may last, in minutes, whatever its request asks for."),
+  NIGHTJAR_WARM_POOL: whole
+    .min(0)
+    .max(100)
+    .default(4)
+    .describe(
+      "Browsers kept ready, each about 170 MB. Bursts raise it up to threefold for a minute; 0 launches every browser on demand.",
+    ),
+  NIGHTJAR_CHROMIUM: optionalPath
+    .optional()
+    .describe("Path of the full Chromium or Chrome. Default: found, or installed by `npm start`."),
+  NIGHTJAR_HEADLESS_SHELL: optionalPath
+    .optional()
+    .describe("Path of chromium-headless-shell. Default: found, or installed by `npm start`."),
+  NIGHTJAR_ALLOW_NO_SANDBOX: flag
+    .default(false)
+    .describe(
+      "1 runs browsers without Chromium's sandbox where the system cannot give it; otherwise the start is refused there.",
+    ),
+  NIGHTJAR_FIRST_UID: whole
+    .min(1)
+    .default(50_000)
+    .describe(
+      "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
+    ),
+  NIGHTJAR_EGRESS_ALLOW: list
+    .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
+    .prefault("")
+    .describe(
+      "Private addresses or CIDR blocks, separated by commas, that `cdp_url` may lead to. Default: none, only the public internet.",
+    ),
+  NIGHTJAR_ON_STOP: z
+    .enum(["close", "keep"])
+    .default("close")
+    .describe(
+      "What SIGTERM does to running sessions: `close` ends them, `keep` leaves them for the next start on the same data directory.",
+    ),
+  NIGHTJAR_LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    .default("info")
+    .describe("Least severe level that is logged (to stderr)."),
+});
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  readonly apiKey: string | null;
+  readonly maxSessions: number;
+  readonly maxSessionsPerTenant: number | null;
+  readonly maxSessionMinutes: number;
+  readonly warmPool: number;
+  readonly chromiumPath: string | null;
+  readonly headlessShellPath: string | null;
+  readonly allowNoSandbox: boolean;
+  readonly firstUid: number;
+  readonly egressAllow: readonly string[];
+  readonly onStop: "close" | "keep";
+  readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
+}
+
+/** A setting that is unknown or invalid; the message names it. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Reads the settings from an environment. Throws `ConfigError` for the first one that is wrong. */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith("NIGHTJAR_") || value === undefined) continue;
+    if (!(name in settingsSchema.shape)) {
+      throw new ConfigError(
+        `Unknown setting ${name}. The settings are: ${Object.keys(settingsSchema.shape).join(", ")}.`,
+      );
+    }
+    given[name] = value;
+  }
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const name = String(issue?.path[0]);
+    // A key that is too short is still a secret.
+    const shown = name === "NIGHTJAR_API_KEY" ? "" : ` (got "${given[name]}")`;
+    throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
+  }
+  const settings = parsed.data;
+  return {
+    host: settings.NIGHTJAR_HOST,
+    port: settings.NIGHTJAR_PORT,
+    publicUrl: settings.NIGHTJAR_PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    dataDir: settings.NIGHTJAR_DATA_DIR ?? defaultDataDir(environment),
+    apiKey: settings.NIGHTJAR_API_KEY ?? null,
+    maxSessions: settings.NIGHTJAR_MAX_SESSIONS ?? sessionsForMemory(),
+    maxSessionsPerTenant: settings.NIGHTJAR_MAX_SESSIONS_PER_TENANT ?? null,
+    maxSessionMinutes: settings.NIGHTJAR_MAX_SESSION_MINUTES,
+    warmPool: settings.NIGHTJAR_WARM_POOL,
+    chromiumPath: settings.NIGHTJAR_CHROMIUM ?? null,
+    headlessShellPath: settings.NIGHTJAR_HEADLESS_SHELL ?? null,
+    allowNoSandbox: settings.NIGHTJAR_ALLOW_NO_SANDBOX,
+    firstUid: settings.NIGHTJAR_FIRST_UID,
+    egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
+    onStop: settings.NIGHTJAR_ON_STOP,
+    logLevel: settings.NIGHTJAR_LOG_LEVEL,
+  };
+}
+
+function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {
+  // A home directory of root is closed to other users, and browsers run as others.
+  if (process.getuid?.() === 0) return "/var/lib/nightjar";
+  const home = environment["HOME"] ?? process.cwd();
+  if (process.platform === "darwin") {
+    return path.join(home, "Library", "Application Support", "nightjar");
+  }
+  return path.join(environment["XDG_DATA_HOME"] ?? path.join(home, ".local", "share"), "nightjar");
+}
+
+const bytesPerSession = 400 * 1024 ** 2;
+const bytesForTheSystem = 1024 ** 3;
+
+function sessionsForMemory(): number {
+  // What a container may use, where it says; 0 or a huge number elsewhere.
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  return Math.max(1, Math.floor((memory - bytesForTheSystem) / bytesPerSession));
+}

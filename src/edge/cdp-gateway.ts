@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Capabilities } from "../sessions/capabilities.ts";
+import { NightjarError } from "../sessions/errors.ts";
+import type { CdpScope } from "../sessions/ports.ts";
+import type { EndedSession } from "../sessions/session.ts";
+import type { SessionService } from "../sessions/session-service.ts";
+import { CdpRelay } from "./cdp-relay.ts";
+import { closeCodeOf, standardCloseCodes } from "./close-codes.ts";
+import { errorAnswer } from "./error-response.ts";
+import { tokenIn } from "./urls.ts";
+
+export interface CdpGatewayOptions {
+  readonly sessions: SessionService;
+  readonly capabilities: Capabilities;
+  /** Told of what went wrong unexpectedly; the client is not. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The WebSocket paths of a session, and whether we serve them. */
+const paths: readonly {
+  readonly pattern: RegExp;
+  readonly scope: (match: RegExpExecArray) => CdpScope | null;
+}[] = [
+  { pattern: /^\/sessions\/([^/]+)\/cdp\/?$/, scope: () => ({ kind: "browser" }) },
+  {
+    pattern: /^\/sessions\/([^/]+)\/cdp\/page\/([^/]+)\/?$/,
+    scope: (match) => ({ kind: "page", targetId: decodeURIComponent(match[2] ?? "") }),
+  },
+  // Clients find these URLs in the contract's debug answer; frames and steps come with the live view.
+  { pattern: /^\/sessions\/([^/]+)\/debug\/(?:recording|logs)\/?$/, scope: () => null },
+];
+
+/** RFC 6455, 1.3. */
+const handshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/**
+ * CDP over WebSocket: joins a client to the browser of the session that its URL names, for as long
+ * as the session lives. The token in the URL is the session's own and opens nothing else.
+ */
+export class CdpGateway {
+  readonly #options: CdpGatewayOptions;
+  readonly #relays = new Set<CdpRelay>();
+
+  constructor(options: CdpGatewayOptions) {
+    this.#options = options;
+  }
+
+  /** How many clients are connected. */
+  get connectionCount(): number {
+    return this.#relays.size;
+  }
+
+  /** Takes a request to upgrade to WebSocket, for the HTTP server's `upgrade` event. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A client that vanishes must not end the process.
+    socket.on("error", () => {});
+    this.#connect(request, socket, head).catch((error: unknown) => {
+      if (!(error instanceof NightjarError)) this.#options.onFailure(error);
+      if (!socket.destroyed) refuseUpgrade(socket, error);
+    });
+  }
+
+  async #connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { sessions } = this.#options;
+    const key = checkHandshake(request);
+    const { sessionId, scope } = this.#authorize(request.url ?? "");
+    const browser = await sessions.browserOf(sessionId, null);
+    const upstream = await browser.openCdp(scope).catch((error: unknown) => {
+      if (error instanceof NightjarError) throw error;
+      throw new NightjarError("browser_unavailable", "The browser did not accept the connection.", {
+        cause: error,
+      });
+    });
+    if (socket.destroyed) {
+      upstream.destroy();
+      return;
+    }
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(key)}\r\n\r\n`,
+    );
+    if (head.length > 0) socket.unshift(head);
+    const relay: CdpRelay = new CdpRelay({
+      client: socket,
+      browser: upstream,
+      directory: browser.directory,
+      onActivity: () => sessions.touch(sessionId),
+      onEndRequest: () => {
+        sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);
+      },
+      onClosed: () => {
+        this.#relays.delete(relay);
+        cancel?.();
+      },
+    });
+    this.#relays.add(relay);
+    sessions.touch(sessionId);
+    const cancel = sessions.onEnd(sessionId, (ended) => closeFor(relay, ended));
+    // It ended while the browser was being connected.
+    if (cancel === null) relay.close(standardCloseCodes.internalError, "session ended");
+  }
+
+  #authorize(rawUrl: string): { readonly sessionId: string; readonly scope: CdpScope } {
+    const url = new URL(rawUrl.replace(/^\/+/, "/"), "http://localhost");
+    for (const { pattern, scope } of paths) {
+      const match = pattern.exec(url.pathname);
+      if (match === null) continue;
+      const sessionId = decodeURIComponent(match[1] ?? "");
+      if (!this.#options.capabilities.verify("cdp", sessionId, tokenIn(url.searchParams))) {
+        throw new NightjarError(
+          "unauthorized",
+          "The token in the URL is missing or wrong. Use the session's cdp_url as it stands.",
+        );
+      }
+      const found = scope(match);
+      if (found === null) {
+        throw new NightjarError("not_supported", "This server has no frame and step streams yet.");
+      }
+      return { sessionId, scope: found };
+    }
+    throw new NightjarError("route_not_found", `No WebSocket is served at ${url.pathname}.`);
+  }
+}
+
+function closeFor(relay: CdpRelay, ended: EndedSession | null): void {
+  if (ended === null) {
+    relay.close(
+      standardCloseCodes.serviceRestart,
+      "the server restarts; the session goes on, connect again",
+    );
+    return;
+  }
+  const { endReason } = ended.state;
+  relay.close(closeCodeOf[endReason], `session ended: ${endReason}`);
+}
+
+function checkHandshake(request: IncomingMessage): string {
+  const key = request.headers["sec-websocket-key"];
+  const right =
+    request.method === "GET" &&
+    request.headers.upgrade?.toLowerCase() === "websocket" &&
+    request.headers["sec-websocket-version"] === "13" &&
+    key !== undefined &&
+    /^[+/0-9A-Za-z]{22}==$/.test(key);
+  if (!right) throw new NightjarError("invalid_request", "This is no WebSocket handshake.");
+  return key;
+}
+
+function acceptFor(key: string): string {
+  return createHash("sha1").update(`${key}${handshakeGuid}`).digest("base64");
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const { status, headers, body } = errorAnswer(error, "today");
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    "Connection: close",
+  ];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+}

@@ -1,0 +1,157 @@
+import path from "node:path";
+
+/** What becomes of a message that a client sends to its browser. */
+export type CdpDecision =
+  | { readonly kind: "pass" }
+  /** Answered with a CDP error instead of passed on. */
+  | { readonly kind: "refuse"; readonly answer: string }
+  /** Passed on in another form. */
+  | { readonly kind: "rewrite"; readonly message: string }
+  /** The client asks for the end of the browser: the session ends, properly. */
+  | { readonly kind: "end"; readonly answer: string };
+
+interface CdpCommand {
+  readonly id: unknown;
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly sessionId: unknown;
+}
+
+/** Commands that would lead around this policy: a page or another host could then send CDP. */
+const refusedCommands: ReadonlySet<string> = new Set([
+  "Target.exposeDevToolsProtocol",
+  "Target.setRemoteLocations",
+]);
+
+/** The JSON-RPC code that Chromium uses for "server error" (-32000). */
+const serverError = -32_000;
+
+/**
+ * Looks at one message of a CDP client. `directory` is the only one that its browser may read and
+ * write; null where the browser runs elsewhere, with files of its own.
+ */
+export function decideCdpMessage(text: string, directory: string | null): CdpDecision {
+  const command = parseCommand(text);
+  // What is no command the browser itself answers with an error.
+  if (command === null) return { kind: "pass" };
+  if (command.method === "Browser.close") return { kind: "end", answer: answer(command, {}) };
+  if (refusedCommands.has(command.method)) {
+    return refuse(command, `${command.method} is not available in a hosted session`);
+  }
+  if (command.method === "Target.sendMessageToTarget") return decideNested(command, directory);
+  if (directory === null) return { kind: "pass" };
+  return decideFiles(command, directory);
+}
+
+function decideFiles(command: CdpCommand, directory: string): CdpDecision {
+  const { method, params } = command;
+  if (isFileUrl(params["url"])) {
+    return refuse(command, "file: URLs are not available in a hosted session");
+  }
+  if (method === "Browser.setDownloadBehavior" || method === "Page.setDownloadBehavior") {
+    return decideDownloadPath(command, directory);
+  }
+  const files = method === "DOM.setFileInputFiles" ? params["files"] : draggedFiles(command);
+  if (Array.isArray(files)) {
+    const outside = files.find((file) => !isInside(file, directory));
+    if (outside !== undefined) {
+      return refuse(
+        command,
+        `the file ${JSON.stringify(outside)} is outside the session's directory; pass its content instead`,
+      );
+    }
+  }
+  return { kind: "pass" };
+}
+
+function decideDownloadPath(command: CdpCommand, directory: string): CdpDecision {
+  const { downloadPath } = command.params;
+  if (downloadPath === undefined || isInside(downloadPath, directory)) return { kind: "pass" };
+  // Playwright names a temporary folder of its own machine in every connection and would not
+  // connect at all if that were refused.
+  if (typeof downloadPath === "string" && isPlaywrightFolder(downloadPath)) {
+    const params = { ...command.params, downloadPath: path.join(directory, "downloads") };
+    return { kind: "rewrite", message: message(command, params) };
+  }
+  return refuse(
+    command,
+    `downloadPath must be inside the session's directory; got ${JSON.stringify(downloadPath)}`,
+  );
+}
+
+function isPlaywrightFolder(folder: string): boolean {
+  return /^playwright-artifacts-/.test(folder.split(/[\\/]/).at(-1) ?? "");
+}
+
+/** A session that was attached without `flatten` carries its commands as text inside others. */
+function decideNested(command: CdpCommand, directory: string | null): CdpDecision {
+  const nested = command.params["message"];
+  if (typeof nested !== "string") return { kind: "pass" };
+  const decision = decideCdpMessage(nested, directory);
+  switch (decision.kind) {
+    case "rewrite": {
+      const params = { ...command.params, message: decision.message };
+      return { kind: "rewrite", message: message(command, params) };
+    }
+    case "refuse":
+      return refuse(command, "the nested command is not available in a hosted session");
+    case "end":
+      return { kind: "end", answer: answer(command, {}) };
+    case "pass":
+      return decision;
+  }
+}
+
+/** The files that a drag brings along (Input.dispatchDragEvent). */
+function draggedFiles(command: CdpCommand): unknown {
+  if (command.method !== "Input.dispatchDragEvent") return undefined;
+  const { data } = command.params;
+  return isRecord(data) ? data["files"] : undefined;
+}
+
+function isInside(file: unknown, directory: string): boolean {
+  if (typeof file !== "string") return false;
+  const resolved = path.resolve(directory, file);
+  return resolved === directory || resolved.startsWith(`${directory}${path.sep}`);
+}
+
+/** Also behind `view-source:` and the like. Chromium reads URLs as the URL standard does. */
+function isFileUrl(url: unknown): boolean {
+  if (typeof url !== "string") return false;
+  const parsed = URL.parse(url);
+  if (parsed === null) return false;
+  if (parsed.protocol === "file:") return true;
+  const wraps = ["view-source:", "filesystem:", "blob:"].includes(parsed.protocol);
+  return wraps && isFileUrl(parsed.pathname);
+}
+
+function parseCommand(text: string): CdpCommand | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(parsed) || typeof parsed["method"] !== "string") return null;
+  const params = isRecord(parsed["params"]) ? parsed["params"] : {};
+  return { id: parsed["id"], method: parsed["method"], params, sessionId: parsed["sessionId"] };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function message(command: CdpCommand, params: Record<string, unknown>): string {
+  const { id, method, sessionId } = command;
+  return JSON.stringify({ id, method, params, sessionId });
+}
+
+function answer(command: CdpCommand, result: Record<string, unknown>): string {
+  return JSON.stringify({ id: command.id, result, sessionId: command.sessionId });
+}
+
+function refuse(command: CdpCommand, reason: string): CdpDecision {
+  const { id, sessionId } = command;
+  const error = { code: serverError, message: reason };
+  return { kind: "refuse", answer: JSON.stringify({ id, error, sessionId }) };
+}

@@ -1,0 +1,186 @@
+import type { Duplex } from "node:stream";
+import { type CdpDecision, decideCdpMessage } from "./cdp-policy.ts";
+import { standardCloseCodes } from "./close-codes.ts";
+import {
+  type ClientMessage,
+  ClientMessageReader,
+  clientFrame,
+  closePayload,
+  FrameError,
+  MessageBoundaryTracker,
+  opcodes,
+  serverFrame,
+} from "./websocket-frames.ts";
+
+/** The largest message that a client may send to its browser, e.g. a file's content, in bytes. */
+const maxMessageBytes = 128 * 1024 * 1024;
+
+/** How long a client may take to answer a close frame, in ms. */
+const closeTimeoutMs = 2000;
+
+/**
+ * How long to wait for the session's own end once its browser is gone, so that the client is told
+ * the reason, in ms.
+ */
+const endNewsMs = 1500;
+
+export interface CdpRelayOptions {
+  /** The client's socket, its WebSocket handshake done. */
+  readonly client: Duplex;
+  /** The browser's socket, its WebSocket handshake done. */
+  readonly browser: Duplex;
+  /** The only directory that the browser may read and write; null where it runs elsewhere. */
+  readonly directory: string | null;
+  /** Called for each message of the client. */
+  readonly onActivity: () => void;
+  /** Called when the client asks for the end of the browser. */
+  readonly onEndRequest: () => void;
+  /** Called once when the connection is over, whoever ended it. */
+  readonly onClosed: () => void;
+}
+
+/**
+ * Joins a CDP client to its browser. Bytes of the browser are passed on as they come; messages of
+ * the client are looked at first. A side that reads slowly slows the other side down, so nothing
+ * piles up in between.
+ */
+export class CdpRelay {
+  readonly #options: CdpRelayOptions;
+  readonly #reader = new ClientMessageReader(maxMessageBytes);
+  readonly #tracker = new MessageBoundaryTracker();
+  /** Frames of our own for the client, waiting for the end of a message of the browser. */
+  readonly #queued: Buffer[] = [];
+  /** A close that waits for the browser to finish its message. */
+  #closeWanted: { readonly code: number; readonly reason: string } | null = null;
+  #clientSaidGoodbye = false;
+  #closing = false;
+  #closed = false;
+
+  constructor(options: CdpRelayOptions) {
+    this.#options = options;
+    const { client, browser } = options;
+    client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
+    browser.on("data", (chunk: Buffer) => this.#fromBrowser(chunk));
+    client.on("drain", () => browser.resume());
+    browser.on("drain", () => client.resume());
+    client.on("close", () => this.#dispose());
+    browser.on("close", () => this.#browserGone());
+    client.on("end", () => this.#dispose());
+    browser.on("end", () => this.#browserGone());
+    // `close` follows every error.
+    client.on("error", () => {});
+    browser.on("error", () => {});
+  }
+
+  /** Tells the client why and closes its connection. Does nothing when that has begun already. */
+  close(code: number, reason: string): void {
+    if (this.#closing || this.#closed || this.#closeWanted !== null) return;
+    if (this.#tracker.atBoundary) {
+      this.#sendClose(code, reason);
+      return;
+    }
+    // No frame can be put into the middle of a message: wait for its end, or give up.
+    this.#closeWanted = { code, reason };
+    setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
+  }
+
+  #sendClose(code: number, reason: string): void {
+    this.#closing = true;
+    const { client, browser } = this.#options;
+    browser.destroy();
+    client.end(serverFrame(opcodes.close, closePayload(code, reason)));
+    // What the client still sends is read and dropped, or its close frame would never arrive.
+    client.resume();
+    setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#closing || this.#closed) return;
+    try {
+      for (const message of this.#reader.read(chunk)) this.#clientMessage(message);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.close(error.closeCode, error.message);
+    }
+  }
+
+  #clientMessage(message: ClientMessage): void {
+    if (message.opcode >= 8) {
+      // The browser answers pings and close frames itself.
+      if (message.opcode === opcodes.close) this.#clientSaidGoodbye = true;
+      this.#toBrowser(message.frames);
+      return;
+    }
+    this.#options.onActivity();
+    const decision: CdpDecision = decideCdpMessage(
+      message.payload.toString("utf8"),
+      this.#options.directory,
+    );
+    switch (decision.kind) {
+      case "pass":
+        this.#toBrowser(message.frames);
+        break;
+      case "rewrite":
+        this.#toBrowser([clientFrame(opcodes.text, Buffer.from(decision.message))]);
+        break;
+      case "refuse":
+        this.#toClient(decision.answer);
+        break;
+      case "end":
+        this.#toClient(decision.answer);
+        this.#options.onEndRequest();
+        break;
+    }
+  }
+
+  #toBrowser(frames: readonly Buffer[]): void {
+    const { browser, client } = this.#options;
+    if (browser.destroyed) return;
+    for (const frame of frames) if (!browser.write(frame)) client.pause();
+  }
+
+  /** Sends a text of our own, between two messages of the browser. */
+  #toClient(text: string): void {
+    const frame = serverFrame(opcodes.text, Buffer.from(text));
+    if (this.#tracker.atBoundary) this.#options.client.write(frame);
+    else this.#queued.push(frame);
+  }
+
+  #fromBrowser(chunk: Buffer): void {
+    if (this.#closing || this.#closed) return;
+    const { client, browser } = this.#options;
+    const boundary = this.#tracker.follow(chunk);
+    let accepted: boolean;
+    if (this.#queued.length === 0 || boundary === -1) accepted = client.write(chunk);
+    else {
+      client.write(chunk.subarray(0, boundary));
+      for (const frame of this.#queued.splice(0)) client.write(frame);
+      accepted = client.write(chunk.subarray(boundary));
+    }
+    if (!accepted) browser.pause();
+    if (this.#closeWanted !== null && this.#tracker.atBoundary) {
+      this.#sendClose(this.#closeWanted.code, this.#closeWanted.reason);
+    }
+  }
+
+  #browserGone(): void {
+    if (this.#closing || this.#closed) return;
+    if (this.#clientSaidGoodbye || this.#closeWanted !== null) {
+      this.#options.client.end();
+      setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
+      return;
+    }
+    setTimeout(
+      () => this.close(standardCloseCodes.internalError, "the browser closed the connection"),
+      endNewsMs,
+    ).unref();
+  }
+
+  #dispose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.client.destroy();
+    this.#options.browser.destroy();
+    this.#options.onClosed();
+  }
+}

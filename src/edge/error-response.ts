@@ -1,0 +1,88 @@
+import { type ErrorCode, NightjarError } from "../sessions/errors.ts";
+
+/** The generation of the API that a route belongs to: they differ in how they say what is invalid. */
+export type ApiGeneration = "first" | "today";
+
+/** The status of each error, with the first API's own where it differs. */
+const statusOf: Readonly<
+  Record<ErrorCode, number | { readonly first: number; readonly today: number }>
+> = {
+  invalid_request: { first: 400, today: 422 },
+  malformed_body: { first: 400, today: 422 },
+  unsupported_media_type: 415,
+  body_too_large: 413,
+  unauthorized: 401,
+  session_not_found: 404,
+  session_ended: 410,
+  route_not_found: 404,
+  idempotency_conflict: 409,
+  tenant_limit: 429,
+  at_capacity: 529,
+  shutting_down: 503,
+  not_supported: 501,
+  browser_unavailable: 503,
+  attach_failed: 502,
+  attach_refused: 403,
+  internal: 500,
+};
+
+export function statusOfError(code: ErrorCode, generation: ApiGeneration): number {
+  const status = statusOf[code];
+  return typeof status === "number" ? status : status[generation];
+}
+
+/** FastAPI's validation item, which the official clients parse. */
+export interface ValidationItem {
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+/**
+ * The body of every error: the union of what the official clients read. `detail` is a list where
+ * the status is 422, since their generated code insists on it there, and a text elsewhere.
+ */
+export interface ErrorBody {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail: string | readonly ValidationItem[];
+  readonly error: string;
+  readonly request_id?: string;
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ErrorBody;
+}
+
+/** What a client is told of an error. Of an unexpected one that is only that it happened. */
+export function errorAnswer(
+  error: unknown,
+  generation: ApiGeneration,
+  requestId?: string,
+): ErrorAnswer {
+  const known =
+    error instanceof NightjarError
+      ? error
+      : new NightjarError("internal", "The server failed unexpectedly; its log says why.");
+  const status = statusOfError(known.code, generation);
+  const headers: Record<string, string> = {};
+  if (known.code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="nightjar"';
+  if (known.retryAfterSeconds !== null) headers["Retry-After"] = String(known.retryAfterSeconds);
+  const items = known.issues.map(({ location, message, kind }) => ({
+    loc: location,
+    msg: message,
+    type: kind,
+  }));
+  const body: ErrorBody = {
+    status,
+    code: known.code,
+    message: known.message,
+    detail: status === 422 ? items : known.message,
+    error: known.message,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  };
+  return { status, headers, body };
+}

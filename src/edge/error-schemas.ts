@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { errorTable } from "../sessions/errors.ts";
+
+const codes = Object.keys(errorTable) as (keyof typeof errorTable)[];
+
+const common = {
+  status: z.int().describe("The HTTP status again."),
+  code: z.enum(codes).describe("A stable word for the kind of error."),
+  message: z.string().describe("What is wrong and what to do about it."),
+  error: z.string().describe("The message again, for older clients."),
+  request_id: z.string().optional().describe("Stands beside the cause in the server's log."),
+};
+
+const errorBody = z
+  .object({ ...common, detail: z.string().describe("The message again.") })
+  .meta({ id: "Error" });
+
+const validationErrorBody = z
+  .object({
+    ...common,
+    detail: z.array(
+      z.object({
+        loc: z
+          .array(z.union([z.string(), z.int()]))
+          .describe("Where: `body`, `query` or `header`, then the field."),
+        msg: z.string(),
+        type: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "ValidationError" });
+
+type DocumentedStatus = 400 | 401 | 403 | 404 | 409 | 410 | 422 | 429 | 500 | 501 | 502 | 503 | 529;
+
+const meanings: Readonly<Record<DocumentedStatus, string>> = {
+  400: "Something in the request is missing or wrong.",
+  401: "No API key, or one that is not valid.",
+  403: "`cdp_url` leads to an address that this server does not connect to.",
+  404: "No such session of yours.",
+  409: "The Idempotency-Key was used for another request.",
+  410: "The session has ended.",
+  422: "Something in the request is wrong; `detail` names each field.",
+  429: "Your own limit is reached; see `Retry-After`.",
+  500: "The server failed unexpectedly.",
+  501: "Asked for something that this server cannot do.",
+  502: "The browser at `cdp_url` could not be reached.",
+  503: "The browser did not start or answer, or the server is stopping.",
+  529: "The host is full; see `Retry-After`.",
+};
+
+/** The error answers of a route, for its schema; 500 is always one of them. */
+export function errorAnswers(...statuses: readonly DocumentedStatus[]) {
+  const entries = [...statuses, 500 as const].map((status) => {
+    const body = status === 422 ? validationErrorBody : errorBody;
+    return [
+      status,
+      { description: meanings[status], content: { "application/json": { schema: body } } },
+    ];
+  });
+  return Object.fromEntries(entries) as Record<string, { description: string }>;
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+
+/** What the health answer tells about the host. */
+export interface HostHealth {
+  readonly version: string;
+  readonly activeSessions: number;
+  readonly maxSessions: number;
+  readonly warmBrowsers: number;
+  /** Product and version of the browser that sessions get, e.g. `chromium-headless-shell 156.0.1`. */
+  readonly browser: string;
+  readonly sandbox: boolean;
+}
+
+const healthAnswer = z
+  .object({
+    status: z.literal("ok"),
+    version: z
+      .string()
+      .describe("Of Nightjar.")
+      .meta({ examples: ["0.1.0"] }),
+    description: z.string(),
+    active_sessions: z.int(),
+    max_sessions: z.int(),
+    warm_browsers: z.int().describe("Browsers that are ready to be handed over."),
+    browser: z.string().describe("What sessions run on by default."),
+    sandbox: z.boolean().describe("Whether browsers run in Chromium's sandbox."),
+  })
+  .meta({ id: "Health" });
+
+export function healthRoutes(instance: FastifyInstance, health: () => HostHealth): void {
+  instance.withTypeProvider<ZodTypeProvider>().get(
+    "/health",
+    {
+      config: { public: true },
+      schema: {
+        summary: "Health of the server",
+        description: "The only route of the API that needs no key.",
+        tags: ["Server"],
+        security: [],
+        response: { 200: healthAnswer },
+      },
+    },
+    async () => {
+      const host = health();
+      return {
+        status: "ok" as const,
+        version: host.version,
+        description: "Nightjar: browser sessions for AI agents",
+        active_sessions: host.activeSessions,
+        max_sessions: host.maxSessions,
+        warm_browsers: host.warmBrowsers,
+        browser: host.browser,
+        sandbox: host.sandbox,
+      };
+    },
+  );
+}

@@ -1,0 +1,166 @@
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from "fastify";
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+} from "fastify-type-provider-zod";
+import type { Capabilities } from "../sessions/capabilities.ts";
+import { NightjarError } from "../sessions/errors.ts";
+import type { SessionService } from "../sessions/session-service.ts";
+import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
+import { CdpGateway } from "./cdp-gateway.ts";
+import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
+import { type ApiGeneration, errorAnswer } from "./error-response.ts";
+import { type HostHealth, healthRoutes } from "./health-routes.ts";
+import { sessionsRoutes } from "./sessions-routes.ts";
+import { Urls } from "./urls.ts";
+import { firstSessionRoutes } from "./v0/session-routes.ts";
+import { fieldIssues } from "./validation-issues.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The generation of the API that the route speaks; today's where it is left out. */
+    readonly generation?: ApiGeneration;
+  }
+}
+
+export interface HttpServerOptions {
+  readonly sessions: SessionService;
+  readonly keys: ApiKeyVerifier;
+  readonly capabilities: Capabilities;
+  readonly health: () => HostHealth;
+  readonly publicUrl: string | null;
+  readonly maxSessionMinutes: number;
+  readonly version: string;
+  readonly logger: FastifyBaseLogger;
+}
+
+const maxBodyBytes = 1024 * 1024;
+
+/** Puts the whole edge together: HTTP routes, documentation and the CDP gateway. */
+export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { sessions, capabilities, logger } = options;
+  const server: FastifyInstance = Fastify({
+    loggerInstance: logger,
+    // One line a request is written below, without the query, which may hold tokens.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: maxBodyBytes,
+    requestIdHeader: false,
+    genReqId: () => crypto.randomUUID(),
+    forceCloseConnections: true,
+    // Official clients call lists with and without a slash, and some double the first one.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+  });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  acceptJson(server);
+  answerErrors(server);
+  server.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    request.log.debug(
+      {
+        method: request.method,
+        path: request.url.split("?", 1)[0],
+        status: reply.statusCode,
+        elapsed_ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      "request",
+    );
+  });
+  requireApiKey(server, options.keys);
+
+  const urls = new Urls(options.publicUrl, capabilities);
+  await collectOpenApi(server, options.version);
+  await server.register(async (api) => {
+    healthRoutes(api, options.health);
+    sessionsRoutes(api, { ...options, urls });
+    firstSessionRoutes(api, { ...options, urls });
+    cdpHttpRoutes(api, { sessions, capabilities, urls });
+    await docsRoutes(api);
+  });
+
+  const gateway = new CdpGateway({
+    sessions,
+    capabilities,
+    onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
+  });
+  server.server.on("upgrade", (request, socket, head) =>
+    gateway.handleUpgrade(request, socket, head),
+  );
+  return server;
+}
+
+/** As Fastify's own parser, but an empty body is no body: clients send the header without one. */
+function acceptJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser("error", "error");
+  server.removeContentTypeParser(["application/json", "text/plain"]);
+  server.addContentTypeParser(
+    "application/json",
+    { parseAs: "string" },
+    (request, body: string, done) => {
+      if (body === "") done(null, undefined);
+      else parse(request, body, done);
+    },
+  );
+}
+
+function answerErrors(server: FastifyInstance): void {
+  server.setNotFoundHandler(async (request) => {
+    throw new NightjarError(
+      "route_not_found",
+      `No route ${request.method} ${request.url.split("?", 1)[0]}. See /docs for those there are.`,
+    );
+  });
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const generation = request.routeOptions.config.generation ?? "today";
+    const known = toNightjarError(error);
+    if (known.code === "internal") request.log.error({ err: error }, "unexpected failure");
+    else if (known.cause !== undefined) {
+      request.log.warn({ err: known.cause, code: known.code }, known.message);
+    }
+    const answer = errorAnswer(known, generation, request.id);
+    reply.code(answer.status).headers(answer.headers).send(answer.body);
+  });
+}
+
+function toNightjarError(error: FastifyError): NightjarError {
+  if (error instanceof NightjarError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const issues = fieldIssues(error.validation, error.validationContext ?? "body");
+    const text = issues.map(({ message }) => message).join(" ");
+    return new NightjarError("invalid_request", text, { issues });
+  }
+  switch (error.code) {
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new NightjarError(
+        "unsupported_media_type",
+        "The request body must be JSON, with the header `Content-Type: application/json`.",
+      );
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new NightjarError(
+        "body_too_large",
+        `The request body may have at most ${maxBodyBytes} bytes.`,
+      );
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return malformedBody(error.message);
+  }
+  // The JSON parser's own errors carry only a status.
+  if (error.statusCode === 400) return malformedBody(error.message);
+  return new NightjarError("internal", "The server failed unexpectedly; its log says why.");
+}
+
+function malformedBody(why: string): NightjarError {
+  const message = `The request body is not valid JSON: ${why}.`;
+  return new NightjarError("malformed_body", message, {
+    issues: [{ location: ["body"], message, kind: "json_invalid" }],
+  });
+}

@@ -1,0 +1,53 @@
+import type { FastifyRequest } from "fastify";
+import type { Capabilities } from "../sessions/capabilities.ts";
+
+/** Makes every URL that an answer carries. */
+export class Urls {
+  readonly #publicUrl: string | null;
+  readonly #capabilities: Capabilities;
+
+  /** `publicUrl`: how clients reach the server, without a slash at the end; null: as each request says. */
+  constructor(publicUrl: string | null, capabilities: Capabilities) {
+    this.#publicUrl = publicUrl;
+    this.#capabilities = capabilities;
+  }
+
+  /** `http(s)://host` as the client of this request reaches the server. */
+  base(request: FastifyRequest): string {
+    return this.#publicUrl ?? `${request.protocol}://${request.host}`;
+  }
+
+  /** For Playwright's `connectOverCDP` and Puppeteer's `browserWSEndpoint`. */
+  cdp(request: FastifyRequest, sessionId: string): string {
+    return `${this.#webSocketBase(request)}/sessions/${sessionId}/cdp?${this.#token(sessionId)}`;
+  }
+
+  /** CDP of one tab. */
+  pageCdp(request: FastifyRequest, sessionId: string, targetId: string): string {
+    return `${this.#webSocketBase(request)}/sessions/${sessionId}/cdp/page/${targetId}?${this.#token(sessionId)}`;
+  }
+
+  /** A stream of the contract's debug answer. */
+  stream(request: FastifyRequest, sessionId: string, name: "recording" | "logs"): string {
+    return `${this.#webSocketBase(request)}/sessions/${sessionId}/debug/${name}?${this.#token(sessionId)}`;
+  }
+
+  /** DevTools for one tab; opens in the address bar of any Chromium. */
+  devtools(request: FastifyRequest, sessionId: string, targetId: string): string {
+    const [scheme, address] = this.pageCdp(request, sessionId, targetId).split("://");
+    return `devtools://devtools/bundled/devtools_app.html?${scheme}=${encodeURIComponent(address ?? "")}`;
+  }
+
+  #webSocketBase(request: FastifyRequest): string {
+    return this.base(request).replace(/^http/, "ws");
+  }
+
+  #token(sessionId: string): string {
+    return `token=${this.#capabilities.tokenFor("cdp", sessionId)}`;
+  }
+}
+
+/** The token of a URL. Some clients append `?x=y` to a URL that has a query already. */
+export function tokenIn(query: URLSearchParams): string {
+  return (query.get("token") ?? "").split("?", 1)[0] ?? "";
+}

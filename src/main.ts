@@ -1,0 +1,196 @@
+import { readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { LocalBrowserHost } from "./browsers/browser-host.ts";
+import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
+import { ensureChromium } from "./browsers/chromium-install.ts";
+import { closedDirectoryOnPath } from "./browsers/isolation.ts";
+import { sandboxProblem } from "./browsers/sandbox.ts";
+import type { Config } from "./config.ts";
+import { buildHttpServer } from "./edge/http-server.ts";
+import { Capabilities } from "./sessions/capabilities.ts";
+import { SessionService } from "./sessions/session-service.ts";
+import { systemClock } from "./sessions/system-clock.ts";
+import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
+import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
+import { serverSecret } from "./store/server-secrets.ts";
+import { SessionRecords } from "./store/session-records.ts";
+import { openSqlite } from "./store/sqlite.ts";
+
+/** The embedded store has one node. */
+const nodeId = "local";
+
+/** How long open requests may take when the server stops, in ms. */
+const closeTimeoutMs = 3000;
+
+export interface RunningServer {
+  /** Where it listens, e.g. `http://127.0.0.1:7777`. */
+  readonly url: string;
+  /** The API key that this start made; null when there was one before or the operator chose it. */
+  readonly newApiKey: string | null;
+  /** Ends or keeps the sessions as configured, then everything else. Bounded to about 15 s. */
+  stop(): Promise<void>;
+}
+
+/** Builds the parts in order, takes up what an earlier process left, and serves. */
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const directory = openDataDirectory(config.dataDir);
+  const unlock = lockDataDirectory(directory);
+  const database = await openSqlite(directory.databaseFile);
+  const keys = new ApiKeyRecords(database);
+  const newApiKey = await prepareKeys(keys, config.apiKey);
+  const executables = await findBrowsers(config, logger);
+  await checkPassable(directory.browsersDirectory);
+  const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
+
+  const onFailure = (what: string, error: unknown): void => {
+    logger.error({ err: error }, `failed to ${what}`);
+  };
+  const host = new LocalBrowserHost({
+    executables,
+    browsersDirectory: directory.browsersDirectory,
+    sandbox,
+    warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+    firstUid: config.firstUid,
+    egressAllow: config.egressAllow,
+    onFailure,
+  });
+  const sessions = new SessionService({
+    store: new SessionRecords(database),
+    host,
+    clock: systemClock,
+    nodeId,
+    maxSessionMinutes: config.maxSessionMinutes,
+    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    observer: {
+      started: (session, elapsedMs) =>
+        logger.info(
+          { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
+          "session started",
+        ),
+      ended: ({ id, tenantId, state, createdAt }) =>
+        logger.info(
+          {
+            session_id: id,
+            tenant: tenantId,
+            status: state.status,
+            end_reason: state.endReason,
+            error: state.error,
+            lived_ms: state.closedAt - createdAt,
+          },
+          "session ended",
+        ),
+      failed: (what, sessionId, error) =>
+        logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
+    },
+  });
+  await sessions.recover();
+  host.startWarming();
+
+  const version = await ownVersion();
+  const browser = executables.headlessShell ?? executables.chromium;
+  const server = await buildHttpServer({
+    sessions,
+    keys,
+    capabilities: new Capabilities(await serverSecret(database, "capabilities")),
+    health: () => ({
+      version,
+      activeSessions: sessions.activeCount,
+      maxSessions: config.maxSessions,
+      warmBrowsers: host.warmCount,
+      browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
+      sandbox,
+    }),
+    publicUrl: config.publicUrl,
+    maxSessionMinutes: config.maxSessionMinutes,
+    version,
+    logger,
+  });
+  await server.listen({ host: config.host, port: config.port });
+  const address = server.server.address() as AddressInfo;
+
+  return {
+    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    newApiKey,
+    async stop() {
+      const closed = server.close();
+      await sessions.shutDown(config.onStop);
+      await host.stop(config.onStop);
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeTimeoutMs))]);
+      await database.close();
+      unlock();
+    },
+  };
+}
+
+/** Makes sure that there is a key; answers the one that had to be made. */
+async function prepareKeys(keys: ApiKeyRecords, chosen: string | null): Promise<string | null> {
+  if (chosen !== null) {
+    await keys.ensure(defaultTenantId, "NIGHTJAR_API_KEY", chosen);
+    return null;
+  }
+  const existing = await keys.list();
+  if (existing.some((key) => key.revokedAt === null)) return null;
+  const { key } = await keys.create(defaultTenantId, "first start");
+  return key;
+}
+
+async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExecutables> {
+  const executables = await ensureChromium({
+    chromiumPath: config.chromiumPath,
+    headlessShellPath: config.headlessShellPath,
+    dataDir: config.dataDir,
+    onProgress: (line) => logger.info(line),
+  });
+  for (const executable of [executables.headlessShell, executables.chromium]) {
+    if (executable === null) continue;
+    const { kind, version, path, source } = executable;
+    logger.info({ version, path, source }, `found ${kind}`);
+    const { old, ageDays } = browserAge(executable.majorVersion, new Date());
+    if (old) {
+      logger.warn(
+        { version, path },
+        `this browser was released about ${Math.round(ageDays / 30)} months ago and misses security fixes since: update it`,
+      );
+    }
+  }
+  return executables;
+}
+
+/** As root, browsers run as other users, who must be able to reach their directories. */
+async function checkPassable(browsersDirectory: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const closed = await closedDirectoryOnPath(browsersDirectory);
+  if (closed === null) return;
+  throw new Error(
+    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
+  );
+}
+
+async function chooseSandbox(
+  executables: ChromiumExecutables,
+  browsersDirectory: string,
+  config: Config,
+  logger: Logger,
+): Promise<boolean> {
+  const problem = await sandboxProblem({
+    executables,
+    browsersDirectory,
+    firstUid: config.firstUid,
+  });
+  if (problem === null) return true;
+  if (!config.allowNoSandbox) {
+    throw new Error(
+      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
+    );
+  }
+  logger.warn(
+    `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
+  );
+  return false;
+}
+
+async function ownVersion(): Promise<string> {
+  const file = new URL("../package.json", import.meta.url);
+  return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,124 @@
+/**
+ * Every error that a caller can meet, once: what it means and what to do about it. The edge gives
+ * each code its HTTP status; the documentation's table is generated from here.
+ */
+export const errorTable = {
+  invalid_request: {
+    meaning: "A field of the request is missing, malformed or out of range.",
+    remedy: "Correct the field that the message names.",
+  },
+  malformed_body: {
+    meaning: "The request body is not valid JSON.",
+    remedy: "Send a JSON object with Content-Type: application/json.",
+  },
+  unsupported_media_type: {
+    meaning: "The request body is not in a format that this server reads.",
+    remedy: "Send JSON with Content-Type: application/json.",
+  },
+  body_too_large: {
+    meaning: "The request body is larger than this server accepts.",
+    remedy: "Send a smaller body.",
+  },
+  unauthorized: {
+    meaning: "The request carries no API key, or one that is not valid.",
+    remedy: "Send the header `Authorization: Bearer <API key>`.",
+  },
+  session_not_found: {
+    meaning: "No session with this id belongs to you.",
+    remedy: "List your sessions, or start a new one.",
+  },
+  session_ended: {
+    meaning: "The session has ended, so it takes no more operations.",
+    remedy: "Start a new session; `end_reason` says why this one ended.",
+  },
+  route_not_found: {
+    meaning: "This server has no such route.",
+    remedy: "See the API documentation at /docs.",
+  },
+  idempotency_conflict: {
+    meaning: "This Idempotency-Key was used before with a different request.",
+    remedy: "Use a new key for a new request.",
+  },
+  tenant_limit: {
+    meaning: "This tenant runs as many sessions as it is allowed to.",
+    remedy: "Stop a session, or try again after the seconds in Retry-After.",
+  },
+  at_capacity: {
+    meaning: "This host runs as many sessions as it can hold.",
+    remedy: "Try again after the seconds in Retry-After.",
+  },
+  shutting_down: {
+    meaning: "This server is stopping and starts no new sessions.",
+    remedy: "Try again after the seconds in Retry-After, or use another server.",
+  },
+  not_supported: {
+    meaning: "The request asks for something that this server cannot do.",
+    remedy: "Leave out the field that the message names.",
+  },
+  browser_unavailable: {
+    meaning: "The browser could not be started or did not answer.",
+    remedy: "Try again; if it persists, the server's log says why.",
+  },
+  attach_failed: {
+    meaning: "The browser at `cdp_url` could not be reached.",
+    remedy:
+      "Check that the URL is right and that its browser accepts connections from this server.",
+  },
+  attach_refused: {
+    meaning: "`cdp_url` leads to an address that this server does not connect to.",
+    remedy: "Ask the operator to allow it with NIGHTJAR_EGRESS_ALLOW.",
+  },
+  internal: {
+    meaning: "The server failed unexpectedly.",
+    remedy: "Give the operator the request id: the cause stands beside it in the log.",
+  },
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** One thing wrong with one field of a request. */
+export interface FieldIssue {
+  /** Where: `["body", "viewport_width"]`. */
+  readonly location: readonly (string | number)[];
+  readonly message: string;
+  /** A stable word for the kind of mistake, e.g. `missing` or `out_of_range`. */
+  readonly kind: string;
+}
+
+export interface ErrorDetails {
+  /** In seconds. */
+  readonly retryAfterSeconds?: number;
+  readonly issues?: readonly FieldIssue[];
+  readonly cause?: unknown;
+}
+
+/** An error that a caller may see: its message is safe to show and names the remedy. */
+export class NightjarError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | null;
+  readonly issues: readonly FieldIssue[];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "NightjarError";
+    this.code = code;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.issues = details.issues ?? [];
+  }
+}
+
+/** A request field that breaks a rule; `field` is the name on the wire. */
+export function invalidField(field: string, message: string, kind = "out_of_range"): NightjarError {
+  return new NightjarError("invalid_request", message, {
+    issues: [{ location: ["body", field], message, kind }],
+  });
+}
+
+export function sessionNotFound(id: string): NightjarError {
+  return new NightjarError("session_not_found", `No session with id "${id}" belongs to you.`);
+}
+
+/** The text of any thrown value, for logs and error causes. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

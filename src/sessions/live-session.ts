@@ -1,0 +1,76 @@
+import type { Browser } from "./ports.ts";
+import type { ActiveSession, EndedSession } from "./session.ts";
+
+/** Told when a session ends; with `null` when the server stops and leaves the session running. */
+export type EndListener = (ended: EndedSession | null) => void;
+
+/** An active session together with what this process holds for it. */
+export class LiveSession {
+  readonly browser: Browser;
+  readonly #listeners = new Set<EndListener>();
+  #session: ActiveSession;
+  #savedAccess: number;
+  #ending: Promise<EndedSession> | null = null;
+
+  constructor(session: ActiveSession, browser: Browser) {
+    this.#session = session;
+    this.browser = browser;
+    this.#savedAccess = session.lastAccessedAt;
+  }
+
+  get session(): ActiveSession {
+    return this.#session;
+  }
+
+  /** True from the first attempt to end it; false again if that attempt failed. */
+  get ending(): boolean {
+    return this.#ending !== null;
+  }
+
+  get accessUnsaved(): boolean {
+    return this.#session.lastAccessedAt > this.#savedAccess;
+  }
+
+  accessSaved(at: number): void {
+    this.#savedAccess = Math.max(this.#savedAccess, at);
+  }
+
+  update(session: ActiveSession): void {
+    this.#session = session;
+  }
+
+  onEnd(listener: EndListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Commits the end once, then tells the listeners and releases the browser. Calls that come
+   * meanwhile share the first one's answer; after a failed commit the next call tries again.
+   */
+  end(commit: () => Promise<EndedSession>): Promise<EndedSession> {
+    this.#ending ??= commit().then(
+      (ended) => {
+        this.#tell(ended);
+        this.browser.release();
+        return ended;
+      },
+      (failure: unknown) => {
+        this.#ending = null;
+        throw failure;
+      },
+    );
+    return this.#ending;
+  }
+
+  /** Lets go of the session without ending it. */
+  leave(): void {
+    this.#tell(null);
+  }
+
+  #tell(ended: EndedSession | null): void {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener(ended);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Duplex } from "node:stream";
+import type { BrowserSettings } from "./browser-settings.ts";
+import type { ActiveSession, EndedState, EndReason, Session } from "./session.ts";
+
+/** The time, and being called at a time. Replaced in tests. */
+export interface Clock {
+  /** Epoch ms. */
+  now(): number;
+  /** Calls back at `at` (epoch ms) or soon after. Returns the way to cancel. */
+  callAt(at: number, callback: () => void): () => void;
+}
+
+/** Why a browser is not there any more, without anyone having released it. */
+export interface BrowserLoss {
+  readonly reason: Extract<EndReason, "browser_crash" | "out_of_memory" | "node_lost">;
+  readonly message: string;
+}
+
+/** A tab of a session's browser. */
+export interface PageTarget {
+  readonly targetId: string;
+  readonly title: string;
+  readonly url: string;
+}
+
+/** Which CDP endpoint of a browser to talk to: the browser itself, or one of its targets. */
+export type CdpScope =
+  | { readonly kind: "browser" }
+  | { readonly kind: "page"; readonly targetId: string };
+
+/** One browser process (or one browser elsewhere) that belongs to one session. */
+export interface Browser {
+  /** Plain text that `BrowserHost.recover` understands after a restart. */
+  readonly reference: string;
+  /** Product and version, e.g. `HeadlessChrome/156.0.8078.79`. */
+  readonly product: string;
+  /** The only directory that the browser may write to; null for a browser elsewhere. */
+  readonly directory: string | null;
+  /** Settles when the browser is gone though nobody released it; never rejects. */
+  readonly lost: Promise<BrowserLoss>;
+  /** Opens a WebSocket to the browser and hands over its byte stream, the handshake done. */
+  openCdp(scope: CdpScope): Promise<Duplex>;
+  /** Its tabs, most recently used first. */
+  pages(): Promise<readonly PageTarget[]>;
+  /** A PNG of the most recently used tab. Throws `browser_unavailable` within 5 s if it cannot. */
+  screenshot(): Promise<Buffer>;
+  /** Ends the browser, its whole process tree and its directory, soon but certainly. Idempotent. */
+  release(): void;
+}
+
+/** Hands out browsers. The domain never assumes that they run in this process. */
+export interface BrowserHost {
+  /** Throws `browser_unavailable`, `attach_failed`, `attach_refused` or `not_supported`. */
+  acquire(settings: BrowserSettings): Promise<Browser>;
+  /**
+   * Finds the browsers of these references again after a restart and ends every other browser and
+   * directory of this node. The answer has an entry for each reference.
+   */
+  recover(references: readonly string[]): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
+}
+
+/** A client's promise that a repeated request is the same one. */
+export interface IdempotencyClaim {
+  readonly key: string;
+  /** A digest of the request: the same key with another digest is a conflict. */
+  readonly fingerprint: string;
+}
+
+export interface SessionListQuery {
+  readonly tenantId: string;
+  readonly onlyActive: boolean;
+  /** Only sessions that this key started. */
+  readonly apiKeyId?: string;
+  /** From 1. */
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+export interface SessionPage {
+  /** Newest first. */
+  readonly sessions: readonly Session[];
+  readonly hasNext: boolean;
+}
+
+/** The durable truth about sessions. Every method has committed when its promise resolves. */
+export interface SessionStore {
+  /** Inserts the session and its claim in one transaction; false when the claim was already taken. */
+  insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean>;
+  find(id: string): Promise<Session | null>;
+  findClaim(
+    tenantId: string,
+    key: string,
+  ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null>;
+  list(query: SessionListQuery): Promise<SessionPage>;
+  activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
+  activeIds(
+    where: { readonly nodeId: string } | { readonly tenantId: string },
+  ): Promise<readonly string[]>;
+  /** Ends the session if it is active, compare-and-set; false when it had ended before. */
+  end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean>;
+  /** Saves limits and last access of an active session; false when it had ended before. */
+  retime(session: ActiveSession): Promise<boolean>;
+  /** Saves last accesses (epoch ms by session id). */
+  saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void>;
+}

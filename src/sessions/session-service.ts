@@ -1,0 +1,356 @@
+import { randomUUID } from "node:crypto";
+import { Admission, type AdmissionLimits } from "./admission.ts";
+import type { BrowserSettings } from "./browser-settings.ts";
+import { Deadlines } from "./deadlines.ts";
+import { invalidField, NightjarError, sessionNotFound } from "./errors.ts";
+import { IdempotentStarts } from "./idempotent-starts.ts";
+import { type EndListener, LiveSession } from "./live-session.ts";
+import type {
+  Browser,
+  BrowserHost,
+  Clock,
+  IdempotencyClaim,
+  SessionListQuery,
+  SessionPage,
+  SessionStore,
+} from "./ports.ts";
+import {
+  type ActiveSession,
+  deadlineOf,
+  type EndedSession,
+  type EndReason,
+  endSession,
+  isActive,
+  retimeSession,
+  type Session,
+  touchSession,
+} from "./session.ts";
+
+/** Who is asking. */
+export interface Principal {
+  readonly tenantId: string;
+  readonly apiKeyId: string;
+}
+
+export interface StartRequest {
+  readonly settings: BrowserSettings;
+  readonly idleTimeoutMinutes: number;
+  readonly maxDurationMinutes: number;
+  readonly keepAlive: boolean;
+  readonly claim: IdempotencyClaim | null;
+}
+
+/** What happens to sessions, for the log and the metrics. */
+export interface SessionObserver {
+  started(session: ActiveSession, elapsedMs: number): void;
+  ended(session: EndedSession): void;
+  /** The server failed at something that no caller waits for; it will be tried again. */
+  failed(what: string, sessionId: string, error: unknown): void;
+}
+
+export interface SessionServiceOptions {
+  readonly store: SessionStore;
+  readonly host: BrowserHost;
+  readonly clock: Clock;
+  readonly observer: SessionObserver;
+  readonly nodeId: string;
+  /** The longest that any session may last, in minutes: the server's global limit. */
+  readonly maxSessionMinutes: number;
+  readonly limits: AdmissionLimits;
+}
+
+/** How often accesses are saved and failed ends tried again. */
+const saveEveryMs = 1000;
+
+/** Starts, touches, ends and lists sessions: the only place that changes one. */
+export class SessionService {
+  readonly #options: SessionServiceOptions;
+  readonly #live = new Map<string, LiveSession>();
+  readonly #deadlines: Deadlines;
+  readonly #admission: Admission;
+  readonly #idempotent: IdempotentStarts;
+  #draining = false;
+  #cancelSave: (() => void) | null = null;
+
+  constructor(options: SessionServiceOptions) {
+    this.#options = options;
+    this.#admission = new Admission(options.store, options.nodeId, options.limits);
+    this.#idempotent = new IdempotentStarts(options.store);
+    this.#deadlines = new Deadlines({
+      clock: options.clock,
+      sessions: () => this.#activeSessions(),
+      onDue: (session, deadline) => this.#endLater(session.id, deadline.reason, null),
+    });
+  }
+
+  /** How many sessions this node serves now. */
+  get activeCount(): number {
+    return this.#live.size;
+  }
+
+  /**
+   * Starts a session; it is in the store when the promise resolves. With a claim that was used
+   * before, answers the session of that first start.
+   * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `idempotency_conflict`,
+   * `shutting_down` and what `BrowserHost.acquire` throws.
+   */
+  async start(principal: Principal, request: StartRequest): Promise<Session> {
+    this.#checkLimits(request);
+    return this.#idempotent.run(principal.tenantId, request.claim, () =>
+      this.#startNew(principal, request),
+    );
+  }
+
+  /** Throws `session_not_found` where the session is unknown or another tenant's. */
+  async get(principal: Principal, sessionId: string): Promise<Session> {
+    const session =
+      this.#live.get(sessionId)?.session ?? (await this.#options.store.find(sessionId));
+    if (session === null || session.tenantId !== principal.tenantId) {
+      throw sessionNotFound(sessionId);
+    }
+    return session;
+  }
+
+  async list(query: SessionListQuery): Promise<SessionPage> {
+    const page = await this.#options.store.list(query);
+    const sessions = page.sessions.map((session) =>
+      isActive(session) ? (this.#live.get(session.id)?.session ?? session) : session,
+    );
+    return { ...page, sessions };
+  }
+
+  /** Ends a session, or answers the final record of one that has ended. Throws `session_not_found`. */
+  async stop(principal: Principal, sessionId: string, error: string | null = null) {
+    const session = await this.get(principal, sessionId);
+    return isActive(session) ? this.#end(session, "client_stop", error) : session;
+  }
+
+  /**
+   * Counts as an access and changes the limits that are given. Answers the final record of a session
+   * that has ended. Throws `session_not_found` or `invalid_request`.
+   */
+  async keepAlive(
+    principal: Principal,
+    sessionId: string,
+    limits: { readonly idleTimeoutMinutes?: number; readonly keepAlive?: boolean },
+  ): Promise<Session> {
+    const session = await this.get(principal, sessionId);
+    const live = this.#live.get(sessionId);
+    if (!isActive(session) || live === undefined) return session;
+    const retimed = touchSession(retimeSession(session, limits), this.#options.clock.now());
+    if (!(await this.#options.store.retime(retimed))) return this.get(principal, sessionId);
+    live.update(retimed);
+    this.#deadlines.consider(retimed);
+    return live.session;
+  }
+
+  /** Records an operation on the session now; saved within a second. Free to call for every message. */
+  touch(sessionId: string): void {
+    const live = this.#live.get(sessionId);
+    if (live === undefined) return;
+    live.update(touchSession(live.session, this.#options.clock.now()));
+  }
+
+  /**
+   * The browser of an active session. Throws `session_not_found`, or `session_ended` with the
+   * reason where the session is over.
+   */
+  async browserOf(sessionId: string, principal: Principal | null): Promise<Browser> {
+    const live = this.#live.get(sessionId);
+    if (
+      live !== undefined &&
+      (principal === null || live.session.tenantId === principal.tenantId) &&
+      !live.ending
+    ) {
+      return live.browser;
+    }
+    const session = await this.#options.store.find(sessionId);
+    if (session === null || (principal !== null && session.tenantId !== principal.tenantId)) {
+      throw sessionNotFound(sessionId);
+    }
+    const reason = isActive(session) ? "it is ending" : session.state.endReason;
+    throw new NightjarError("session_ended", `Session "${sessionId}" has ended: ${reason}.`);
+  }
+
+  /** Calls back once when the session ends, unless cancelled. False when it is not live here. */
+  onEnd(sessionId: string, listener: EndListener): (() => void) | null {
+    return this.#live.get(sessionId)?.onEnd(listener) ?? null;
+  }
+
+  /** Ends a session whoever owns it, e.g. because its own client closed the browser over CDP. */
+  async endById(sessionId: string, reason: EndReason): Promise<void> {
+    const live = this.#live.get(sessionId);
+    if (live !== undefined) await this.#end(live.session, reason, null);
+  }
+
+  /** Takes up the sessions that the last process of this node left active. Call once, first. */
+  async recover(): Promise<void> {
+    const { store, host, clock, nodeId } = this.#options;
+    const now = clock.now();
+    const active = await store.activeOnNode(nodeId);
+    const overdue = active.filter((session) => deadlineOf(session).at <= now);
+    const due = active.filter((session) => deadlineOf(session).at > now);
+    const browsers = await host.recover(due.map((session) => session.browserReference));
+    for (const session of overdue) {
+      await this.#commitEnd(endSession(session, deadlineOf(session).reason, now));
+    }
+    for (const session of due) {
+      const found = browsers.get(session.browserReference);
+      if (found !== undefined && "release" in found) this.#adopt(session, found);
+      else {
+        const loss = found ?? { reason: "browser_crash" as const, message: "The browser is gone." };
+        await this.#commitEnd(endSession(session, loss.reason, now, loss.message));
+      }
+    }
+    this.#scheduleSave();
+  }
+
+  /**
+   * Stops taking new sessions; then ends every session with `server_stop`, or with `keep` leaves
+   * them and their browsers for the next start on this store.
+   */
+  async shutDown(mode: "close" | "keep"): Promise<void> {
+    this.#draining = true;
+    this.#deadlines.stop();
+    this.#cancelSave?.();
+    await this.#idempotent.settled();
+    if (mode === "close") {
+      await Promise.allSettled(
+        this.#activeSessions().map((session) => this.#end(session, "server_stop", null)),
+      );
+      return;
+    }
+    await this.#saveAccesses();
+    for (const live of this.#live.values()) live.leave();
+    this.#live.clear();
+  }
+
+  #activeSessions(): readonly ActiveSession[] {
+    return [...this.#live.values()].filter((live) => !live.ending).map((live) => live.session);
+  }
+
+  #checkLimits(request: StartRequest): void {
+    const { maxSessionMinutes } = this.#options;
+    if (request.maxDurationMinutes > maxSessionMinutes) {
+      throw invalidField(
+        "max_duration_minutes",
+        `max_duration_minutes must be at most ${maxSessionMinutes}, the limit of this server; got ${request.maxDurationMinutes}.`,
+      );
+    }
+    if (request.idleTimeoutMinutes > request.maxDurationMinutes) {
+      throw invalidField(
+        "idle_timeout_minutes",
+        `idle_timeout_minutes must be at most max_duration_minutes (${request.maxDurationMinutes}); got ${request.idleTimeoutMinutes}.`,
+      );
+    }
+  }
+
+  async #startNew(principal: Principal, request: StartRequest): Promise<ActiveSession | null> {
+    const { store, host, clock, nodeId, observer } = this.#options;
+    const begun = clock.now();
+    const id = randomUUID();
+    return this.#admission.admit({ sessionId: id, tenantId: principal.tenantId }, async () => {
+      if (this.#draining) {
+        throw new NightjarError("shutting_down", "This server is stopping; try another one.", {
+          retryAfterSeconds: 5,
+        });
+      }
+      const browser = await host.acquire(request.settings);
+      const createdAt = clock.now();
+      const session: ActiveSession = {
+        id,
+        tenantId: principal.tenantId,
+        apiKeyId: principal.apiKeyId,
+        nodeId,
+        browserReference: browser.reference,
+        settings: request.settings,
+        createdAt,
+        lastAccessedAt: createdAt,
+        idleTimeoutMinutes: request.idleTimeoutMinutes,
+        maxDurationMinutes: request.maxDurationMinutes,
+        keepAlive: request.keepAlive,
+        state: { status: "active" },
+      };
+      let inserted = false;
+      try {
+        inserted = await store.insert(session, request.claim);
+      } finally {
+        if (!inserted) browser.release();
+      }
+      if (!inserted) return null;
+      this.#adopt(session, browser);
+      observer.started(session, createdAt - begun);
+      return session;
+    });
+  }
+
+  #adopt(session: ActiveSession, browser: Browser): void {
+    this.#live.set(session.id, new LiveSession(session, browser));
+    this.#deadlines.consider(session);
+    void browser.lost.then((loss) => this.#endLater(session.id, loss.reason, loss.message));
+  }
+
+  /** Ends a session for which no caller waits; a failure is tried again until the store takes it. */
+  #endLater(sessionId: string, reason: EndReason, error: string | null): void {
+    const live = this.#live.get(sessionId);
+    if (live === undefined) return;
+    this.#end(live.session, reason, error).catch((failure: unknown) => {
+      this.#options.observer.failed("end a session", sessionId, failure);
+      const { clock } = this.#options;
+      clock.callAt(clock.now() + saveEveryMs, () => this.#endLater(sessionId, reason, error));
+    });
+  }
+
+  /** The first end wins; whoever comes while it is being committed gets the same answer. */
+  async #end(session: ActiveSession, reason: EndReason, error: string | null): Promise<Session> {
+    const live = this.#live.get(session.id);
+    if (live === undefined) {
+      return (await this.#options.store.find(session.id)) ?? session;
+    }
+    return live.end(async () => {
+      const ended = endSession(live.session, reason, this.#options.clock.now(), error);
+      try {
+        const final = await this.#commitEnd(ended);
+        this.#live.delete(session.id);
+        return final;
+      } catch (failure) {
+        // The deadline may have passed while this end was under way and been skipped for it.
+        this.#deadlines.consider(live.session);
+        throw failure;
+      }
+    });
+  }
+
+  async #commitEnd(ended: EndedSession): Promise<EndedSession> {
+    const { store, observer } = this.#options;
+    if (await store.end(ended.id, ended.state, ended.lastAccessedAt)) {
+      observer.ended(ended);
+      return ended;
+    }
+    const stored = await store.find(ended.id);
+    return stored !== null && !isActive(stored) ? stored : ended;
+  }
+
+  #scheduleSave(): void {
+    const { clock } = this.#options;
+    this.#cancelSave = clock.callAt(clock.now() + saveEveryMs, () => {
+      void this.#saveAccesses().finally(() => {
+        if (!this.#draining) this.#scheduleSave();
+      });
+    });
+  }
+
+  async #saveAccesses(): Promise<void> {
+    const unsaved = new Map<string, number>();
+    for (const live of this.#live.values()) {
+      if (live.accessUnsaved) unsaved.set(live.session.id, live.session.lastAccessedAt);
+    }
+    if (unsaved.size === 0) return;
+    try {
+      await this.#options.store.saveAccesses(unsaved);
+      for (const [id, at] of unsaved) this.#live.get(id)?.accessSaved(at);
+    } catch (failure) {
+      this.#options.observer.failed("save accesses", [...unsaved.keys()].join(","), failure);
+    }
+  }
+}

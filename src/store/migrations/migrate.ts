@@ -1,0 +1,16 @@
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import type { Schema } from "../schema.ts";
+import { first } from "./001-first.ts";
+
+/** In the order they run; a name never changes once released. */
+const migrations: Record<string, Migration> = {
+  "001-first": first,
+};
+
+/** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
+export async function migrateToLatest(db: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,61 @@
+import type { Selectable } from "kysely";
+
+/** Times are epoch ms as integers; JSON columns are text, so that both dialects store them alike. */
+export interface SessionsTable {
+  id: string;
+  tenant_id: string;
+  api_key_id: string | null;
+  node_id: string;
+  browser_reference: string;
+  settings_json: string;
+  created_at: number;
+  last_accessed_at: number;
+  idle_timeout_minutes: number;
+  max_duration_minutes: number;
+  keep_alive: number;
+  status: "active" | "closed" | "timed_out" | "error";
+  end_reason: string | null;
+  error: string | null;
+  closed_at: number | null;
+}
+
+export interface IdempotencyClaimsTable {
+  tenant_id: string;
+  idempotency_key: string;
+  fingerprint: string;
+  session_id: string;
+  created_at: number;
+}
+
+export interface TenantsTable {
+  id: string;
+  created_at: number;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  tenant_id: string;
+  name: string;
+  /** First characters of the key, enough for a person to recognize it. */
+  hint: string;
+  /** SHA-256 of the key, hexadecimal: keys carry 256 random bits, so no slow hash is needed. */
+  key_hash: string;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+/** Values that a server makes once and every node of the store shares. */
+export interface ServerSecretsTable {
+  name: string;
+  value: string;
+}
+
+export interface Schema {
+  sessions: SessionsTable;
+  idempotency_claims: IdempotencyClaimsTable;
+  tenants: TenantsTable;
+  api_keys: ApiKeysTable;
+  server_secrets: ServerSecretsTable;
+}
+
+export type SessionRow = Selectable<SessionsTable>;

@@ -1,0 +1,221 @@
+import { z } from "zod";
+import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
+import type {
+  IdempotencyClaim,
+  SessionListQuery,
+  SessionPage,
+  SessionStore,
+} from "../sessions/ports.ts";
+import {
+  type ActiveSession,
+  type EndedState,
+  endReasons,
+  isActive,
+  type Session,
+} from "../sessions/session.ts";
+import type { Database } from "./database.ts";
+import type { SessionRow, SessionsTable } from "./schema.ts";
+
+/** Sessions and idempotency claims in the store. */
+export class SessionRecords implements SessionStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
+    const { query } = this.#database;
+    if (claim === null) {
+      await query.insertInto("sessions").values(toRow(session)).execute();
+      return true;
+    }
+    try {
+      await query.transaction().execute(async (transaction) => {
+        await transaction.insertInto("sessions").values(toRow(session)).execute();
+        await transaction
+          .insertInto("idempotency_claims")
+          .values({
+            tenant_id: session.tenantId,
+            idempotency_key: claim.key,
+            fingerprint: claim.fingerprint,
+            session_id: session.id,
+            created_at: session.createdAt,
+          })
+          .execute();
+      });
+      return true;
+    } catch (error) {
+      if (this.#database.isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  async find(id: string): Promise<Session | null> {
+    const row = await this.#database.query
+      .selectFrom("sessions")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirst();
+    return row === undefined ? null : toSession(row);
+  }
+
+  async findClaim(
+    tenantId: string,
+    key: string,
+  ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null> {
+    const row = await this.#database.query
+      .selectFrom("idempotency_claims")
+      .select(["session_id", "fingerprint"])
+      .where("tenant_id", "=", tenantId)
+      .where("idempotency_key", "=", key)
+      .executeTakeFirst();
+    return row === undefined ? null : { sessionId: row.session_id, fingerprint: row.fingerprint };
+  }
+
+  async list(query: SessionListQuery): Promise<SessionPage> {
+    let select = this.#database.query
+      .selectFrom("sessions")
+      .selectAll()
+      .where("tenant_id", "=", query.tenantId);
+    if (query.onlyActive) select = select.where("status", "=", "active");
+    if (query.apiKeyId !== undefined) select = select.where("api_key_id", "=", query.apiKeyId);
+    const rows = await select
+      .orderBy("created_at", "desc")
+      .orderBy("id", "desc")
+      .limit(query.pageSize + 1)
+      .offset((query.page - 1) * query.pageSize)
+      .execute();
+    return {
+      sessions: rows.slice(0, query.pageSize).map(toSession),
+      hasNext: rows.length > query.pageSize,
+    };
+  }
+
+  async activeOnNode(nodeId: string): Promise<readonly ActiveSession[]> {
+    const rows = await this.#database.query
+      .selectFrom("sessions")
+      .selectAll()
+      .where("status", "=", "active")
+      .where("node_id", "=", nodeId)
+      .execute();
+    return rows.map(toSession).filter(isActive);
+  }
+
+  async activeIds(
+    where: { readonly nodeId: string } | { readonly tenantId: string },
+  ): Promise<readonly string[]> {
+    const select = this.#database.query
+      .selectFrom("sessions")
+      .select("id")
+      .where("status", "=", "active");
+    const rows =
+      "nodeId" in where
+        ? await select.where("node_id", "=", where.nodeId).execute()
+        : await select.where("tenant_id", "=", where.tenantId).execute();
+    return rows.map((row) => row.id);
+  }
+
+  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+    const result = await this.#database.query
+      .updateTable("sessions")
+      .set({
+        status: state.status,
+        end_reason: state.endReason,
+        error: state.error,
+        closed_at: state.closedAt,
+        last_accessed_at: lastAccessedAt,
+      })
+      .where("id", "=", id)
+      .where("status", "=", "active")
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+
+  async retime(session: ActiveSession): Promise<boolean> {
+    const result = await this.#database.query
+      .updateTable("sessions")
+      .set({
+        idle_timeout_minutes: session.idleTimeoutMinutes,
+        keep_alive: session.keepAlive ? 1 : 0,
+        last_accessed_at: session.lastAccessedAt,
+      })
+      .where("id", "=", session.id)
+      .where("status", "=", "active")
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+
+  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+    await this.#database.query.transaction().execute(async (transaction) => {
+      for (const [id, at] of accesses) {
+        await transaction
+          .updateTable("sessions")
+          .set({ last_accessed_at: at })
+          .where("id", "=", id)
+          .where("status", "=", "active")
+          .execute();
+      }
+    });
+  }
+}
+
+function toRow(session: ActiveSession): SessionsTable {
+  return {
+    id: session.id,
+    tenant_id: session.tenantId,
+    api_key_id: session.apiKeyId,
+    node_id: session.nodeId,
+    browser_reference: session.browserReference,
+    settings_json: JSON.stringify(session.settings),
+    created_at: session.createdAt,
+    last_accessed_at: session.lastAccessedAt,
+    idle_timeout_minutes: session.idleTimeoutMinutes,
+    max_duration_minutes: session.maxDurationMinutes,
+    keep_alive: session.keepAlive ? 1 : 0,
+    status: "active",
+    end_reason: null,
+    error: null,
+    closed_at: null,
+  };
+}
+
+const settingsSchema = z.object({
+  browserType: z.enum(browserTypes),
+  headless: z.boolean(),
+  userAgent: z.string().nullable(),
+  chromeArgs: z.array(z.string()),
+  viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
+  extraHttpHeaders: z.record(z.string(), z.string()),
+  screenshotType: z.enum(screenshotTypes),
+  attachUrl: z.string().nullable(),
+});
+
+const endReasonSchema = z.enum(endReasons);
+
+function toSession(row: SessionRow): Session {
+  const record = {
+    id: row.id,
+    tenantId: row.tenant_id,
+    apiKeyId: row.api_key_id,
+    nodeId: row.node_id,
+    browserReference: row.browser_reference,
+    settings: settingsSchema.parse(JSON.parse(row.settings_json)),
+    // Postgres gives a bigint column as text.
+    createdAt: Number(row.created_at),
+    lastAccessedAt: Number(row.last_accessed_at),
+    idleTimeoutMinutes: row.idle_timeout_minutes,
+    maxDurationMinutes: row.max_duration_minutes,
+    keepAlive: row.keep_alive !== 0,
+  };
+  if (row.status === "active") return { ...record, state: { status: "active" } };
+  return {
+    ...record,
+    state: {
+      status: row.status,
+      endReason: endReasonSchema.parse(row.end_reason),
+      error: row.error,
+      closedAt: Number(row.closed_at),
+    },
+  };
+}

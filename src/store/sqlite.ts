@@ -1,0 +1,72 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import type { Database } from "./database.ts";
+import { migrateToLatest } from "./migrations/migrate.ts";
+import type { Schema } from "./schema.ts";
+
+/** How long a statement waits for another process that writes, e.g. `nightjar keys` beside a server. */
+const busyTimeoutMs = 5000;
+
+/**
+ * Opens (and makes) the embedded store and brings it to the current schema.
+ * `file` is a path, or `:memory:`.
+ */
+export async function openSqlite(file: string): Promise<Database> {
+  const connection = new DatabaseSync(file);
+  // WAL lets readers go on while one writes; FULL makes a commit durable before it is answered.
+  connection.exec("PRAGMA journal_mode = WAL");
+  connection.exec("PRAGMA synchronous = FULL");
+  connection.exec("PRAGMA foreign_keys = ON");
+  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  const query = new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: kyselyDatabase(connection) }),
+  });
+  try {
+    await migrateToLatest(query);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return { query, isUniqueViolation, close: () => query.destroy() };
+}
+
+/** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE (sqlite.org/rescode.html). */
+const uniqueViolations: readonly unknown[] = [1555, 2067];
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && uniqueViolations.includes(error.errcode);
+}
+
+/** Shows `node:sqlite` to Kysely in the form that it expects, preparing each statement once. */
+function kyselyDatabase(connection: DatabaseSync): SqliteDatabase {
+  const prepared = new Map<string, SqliteStatement>();
+  return {
+    close: () => connection.close(),
+    prepare(sql) {
+      const known = prepared.get(sql);
+      if (known !== undefined) return known;
+      // The statements of this server are few; what is beyond them is a migration's, used once.
+      if (prepared.size >= 200) prepared.clear();
+      const statement = kyselyStatement(connection.prepare(sql));
+      prepared.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+function kyselyStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...inputs(parameters)),
+    run: (parameters) => statement.run(...inputs(parameters)),
+    iterate: (parameters) => statement.iterate(...inputs(parameters)),
+  };
+}
+
+function inputs(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    if (value === null || typeof value === "number" || typeof value === "string") return value;
+    if (typeof value === "bigint" || value instanceof Uint8Array) return value;
+    throw new TypeError(`the store cannot bind a ${typeof value}`);
+  });
+}

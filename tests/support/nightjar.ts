@@ -1,0 +1,143 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const cli = path.resolve(import.meta.dirname, "../../dist/cli/nightjar.js");
+
+/** The key of the default tenant on every test server. */
+export const testKey = "test-key-of-the-default-tenant";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any;
+}
+
+export interface CallOptions {
+  /** Null sends no key. */
+  readonly key?: string | null;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  /** Sent as it stands, instead of `body`. */
+  readonly rawBody?: string;
+}
+
+/** A real server process on a data directory of its own. */
+export class Nightjar {
+  readonly dataDir: string;
+  readonly #settings: Record<string, string>;
+  #process: ChildProcess | null = null;
+  #url = "";
+  /** Everything that the server printed, its log included. */
+  output = "";
+
+  private constructor(dataDir: string, settings: Record<string, string>) {
+    this.dataDir = dataDir;
+    this.#settings = settings;
+  }
+
+  /** Starts a server on a fresh data directory; resolves when it serves. */
+  static async start(settings: Record<string, string> = {}): Promise<Nightjar> {
+    const dataDir = await mkdtemp(path.join(tmpdir(), "nightjar-test-"));
+    const server = new Nightjar(dataDir, {
+      NIGHTJAR_PORT: "0",
+      NIGHTJAR_API_KEY: testKey,
+      NIGHTJAR_WARM_POOL: "1",
+      NIGHTJAR_LOG_LEVEL: "debug",
+      ...settings,
+    });
+    // Browsers run as other users, who must be able to pass.
+    await promisify(execFile)("chmod", ["711", dataDir]);
+    await server.run();
+    return server;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error("the server is not running");
+    return pid;
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.#settings, NIGHTJAR_DATA_DIR: this.dataDir };
+  }
+
+  /** Starts the process (again) on the same data directory and, after the first time, the same port. */
+  async run(settings: Record<string, string> = {}): Promise<void> {
+    const port = this.#url === "" ? {} : { NIGHTJAR_PORT: new URL(this.#url).port };
+    const child = spawn(process.execPath, [cli, "serve"], {
+      env: { ...this.environment, ...port, ...settings },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = child;
+    child.stderr.on("data", (chunk) => {
+      this.output += String(chunk);
+    });
+    this.#url = await new Promise<string>((resolve, reject) => {
+      let printed = "";
+      child.stdout.on("data", (chunk) => {
+        this.output += String(chunk);
+        printed += String(chunk);
+        const url = /URL\s+(http:\S+)/.exec(printed)?.[1];
+        if (url !== undefined) resolve(url);
+      });
+      child.once("exit", (code) =>
+        reject(new Error(`the server ended (exit code ${code}):\n${this.output}`)),
+      );
+    });
+  }
+
+  /** Calls the API with the default tenant's key. */
+  async call(method: string, route: string, options: CallOptions = {}): Promise<Answer> {
+    const { key = testKey, body, rawBody, headers = {} } = options;
+    const hasBody = body !== undefined || rawBody !== undefined;
+    const response = await fetch(`${this.#url}${route}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+        ...(hasBody ? { "Content-Type": "application/json" } : {}),
+        ...headers,
+      },
+      ...(hasBody ? { body: rawBody ?? JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === "" ? null : JSON.parse(text),
+    };
+  }
+
+  /** Runs a CLI command on this server's data directory; throws when it fails. */
+  async cli(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+    return promisify(execFile)(process.execPath, [cli, ...args], { env: this.environment });
+  }
+
+  /** Sends a signal and resolves with the exit code, or the signal's name, when the process ended. */
+  async signal(signal: NodeJS.Signals): Promise<number | string | null> {
+    const child = this.#process;
+    if (child === null) throw new Error("the server is not running");
+    const exited =
+      child.exitCode === null && child.signalCode === null
+        ? once(child, "exit")
+        : Promise.resolve();
+    child.kill(signal);
+    await exited;
+    this.#process = null;
+    return child.exitCode ?? child.signalCode;
+  }
+
+  /** Stops the server properly and removes what it left. */
+  async dispose(): Promise<void> {
+    if (this.#process !== null) await this.signal("SIGTERM");
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
