@@ -13,8 +13,8 @@ export const testKey = "test-key-of-the-default-tenant";
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  readonly body: any;
+  /** The JSON object of the answer; lists stand under `items`. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface CallOptions {
@@ -108,12 +108,22 @@ export class Nightjar {
       },
       ...(hasBody ? { body: rawBody ?? JSON.stringify(body) } : {}),
     });
-    const text = await response.text();
+    const parsed: unknown = JSON.parse(await response.text());
     return {
       status: response.status,
       headers: response.headers,
-      body: text === "" ? null : JSON.parse(text),
+      body: Array.isArray(parsed) ? { items: parsed } : (parsed as Record<string, unknown>),
     };
+  }
+
+  /** Starts a session by today's API; throws unless it is answered 200. */
+  async startSession(
+    body: Record<string, unknown> = {},
+    key = testKey,
+  ): Promise<{ readonly id: string; readonly cdpUrl: string }> {
+    const answer = await this.call("POST", "/sessions/start", { body, key });
+    if (answer.status !== 200) throw new Error(`not started: ${JSON.stringify(answer.body)}`);
+    return { id: String(answer.body["session_id"]), cdpUrl: String(answer.body["cdp_url"]) };
   }
 
   /** Runs a CLI command on this server's data directory; throws when it fails. */
