@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Browser, chromium } from "playwright-core";
+import { findChromium } from "../../src/browsers/chromium.ts";
+import { BrowserUsers } from "../../src/browsers/isolation.ts";
+import { Launcher } from "../../src/browsers/launcher.ts";
+import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
+import { Reaper } from "../../src/browsers/reaper.ts";
+import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
+import { Nightjar } from "../../tests/support/nightjar.ts";
+
+/** A session that a way has created: where to connect, and how to release it. */
+export interface CreatedSession {
+  readonly connect: () => Promise<Browser>;
+  readonly release: () => Promise<void>;
+}
+
+/** A way of coming by browsers. */
+export interface Way {
+  readonly name: "nightjar" | "bare" | "launch";
+  /** Resolves when so many sessions can be had without waiting for a launch. */
+  ready(sessions: number): Promise<void>;
+  create(): Promise<CreatedSession>;
+  dispose(): Promise<void>;
+}
+
+/** Our server as a process of its own, driven over HTTP and CDP. */
+export class NightjarWay implements Way {
+  readonly name = "nightjar";
+  readonly server: Nightjar;
+
+  private constructor(server: Nightjar) {
+    this.server = server;
+  }
+
+  static async start(settings: Record<string, string>): Promise<NightjarWay> {
+    return new NightjarWay(await Nightjar.start({ NIGHTJAR_LOG_LEVEL: "info", ...settings }));
+  }
+
+  async ready(sessions: number): Promise<void> {
+    for (;;) {
+      const { body } = await this.server.call("GET", "/health");
+      if (Number(body["warm_browsers"]) >= sessions) return;
+      await delay(20);
+    }
+  }
+
+  async create(): Promise<CreatedSession> {
+    const { id, cdpUrl } = await this.server.startSession();
+    return {
+      connect: () => chromium.connectOverCDP(cdpUrl),
+      release: async () => {
+        const { status } = await this.server.call("DELETE", `/sessions/${id}/stop`);
+        if (status !== 200) throw new Error(`release answered ${status}`);
+      },
+    };
+  }
+
+  dispose(): Promise<void> {
+    return this.server.dispose();
+  }
+}
+
+/** The same browsers, launched ahead with the same flags and user, and no server in between. */
+export class BareWay implements Way {
+  readonly name = "bare";
+  readonly #launcher: Launcher;
+  readonly #reaper: Reaper;
+  readonly #directory: string;
+  readonly #ready: LocalBrowser[] = [];
+
+  private constructor(launcher: Launcher, reaper: Reaper, directory: string) {
+    this.#launcher = launcher;
+    this.#reaper = reaper;
+    this.#directory = directory;
+  }
+
+  static async start(): Promise<BareWay> {
+    const directory = await mkdtemp(path.join(tmpdir(), "nightjar-bare-"));
+    const { chmod } = await import("node:fs/promises");
+    await chmod(directory, 0o711);
+    const executables = await findChromium({
+      chromiumPath: null,
+      headlessShellPath: null,
+      dataDir: directory,
+    });
+    const users = new BrowserUsers(50_000);
+    const reaper = new Reaper(users, (what, error) => console.error(`failed to ${what}`, error));
+    const launcher = new Launcher({
+      executables,
+      browsersDirectory: directory,
+      users,
+      reaper,
+      sandbox: true,
+    });
+    return new BareWay(launcher, reaper, directory);
+  }
+
+  async ready(sessions: number): Promise<void> {
+    while (this.#ready.length < sessions) {
+      this.#ready.push(await this.#launcher.launch(defaultBrowserSettings));
+    }
+    await this.#reaper.finished(10_000);
+  }
+
+  async create(): Promise<CreatedSession> {
+    const browser = this.#ready.shift();
+    if (browser === undefined) throw new Error("no browser was launched ahead");
+    const { devtoolsPort } = browser;
+    const { devtoolsPath } = JSON.parse(browser.reference) as { devtoolsPath: string };
+    return {
+      connect: () => chromium.connectOverCDP(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`),
+      release: async () => browser.release(),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    for (const browser of this.#ready.splice(0)) browser.release();
+    await this.#reaper.finished(10_000);
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** What people do without any of this: Playwright launches a browser for each session. */
+export class LaunchWay implements Way {
+  readonly name = "launch";
+  readonly #executablePath: string;
+
+  private constructor(executablePath: string) {
+    this.#executablePath = executablePath;
+  }
+
+  static async start(): Promise<LaunchWay> {
+    const { headlessShell, chromium: full } = await findChromium({
+      chromiumPath: null,
+      headlessShellPath: null,
+      dataDir: tmpdir(),
+    });
+    return new LaunchWay((headlessShell ?? full)?.path ?? "");
+  }
+
+  async ready(): Promise<void> {}
+
+  async create(): Promise<CreatedSession> {
+    const browser = await chromium.launch({ executablePath: this.#executablePath });
+    await browser.newPage();
+    return { connect: async () => browser, release: () => browser.close() };
+  }
+
+  async dispose(): Promise<void> {}
+}
