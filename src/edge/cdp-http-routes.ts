@@ -20,21 +20,21 @@ const tokenQuery = z.object({
 
 const versionAnswer = z
   .object({
-    Browser: z.string(),
-    "Protocol-Version": z.string(),
-    webSocketDebuggerUrl: z.string(),
+    Browser: z.string().meta({ examples: ["HeadlessChrome/156.0.8078.79"] }),
+    "Protocol-Version": z.string().meta({ examples: ["1.3"] }),
+    webSocketDebuggerUrl: z.string().describe("The session's `cdp_url`."),
   })
   .meta({ id: "CdpVersion" });
 
 const targetListAnswer = z
   .array(
     z.object({
-      id: z.string(),
-      type: z.literal("page"),
-      title: z.string(),
-      url: z.string(),
-      webSocketDebuggerUrl: z.string(),
-      devtoolsFrontendUrl: z.string(),
+      id: z.string().describe("The target's id."),
+      type: z.literal("page").describe("Only tabs are listed."),
+      title: z.string().meta({ examples: ["Example Domain"] }),
+      url: z.string().meta({ examples: ["https://example.com/"] }),
+      webSocketDebuggerUrl: z.string().describe("CDP of this tab alone."),
+      devtoolsFrontendUrl: z.string().describe("DevTools for this tab."),
     }),
   )
   .meta({ id: "CdpTargets" });

@@ -2,6 +2,23 @@ import fastifySwagger from "@fastify/swagger";
 import apiReference from "@scalar/fastify-api-reference";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { type ErrorCode, errorTable } from "../sessions/errors.ts";
+import { statusOfError } from "./error-response.ts";
+
+const introduction =
+  "Browser sessions for AI agents. Start a session, drive it over CDP with Playwright or Puppeteer, close it. Both generations of the Notte API are spoken; a session that was started by one can be used by the other.";
+
+/** Every error that the API answers with, as a Markdown table. */
+function errorsMarkdown(): string {
+  const rows = Object.entries(errorTable).map(([name, { meaning, remedy }]) => {
+    const code = name as ErrorCode;
+    const statuses = new Set([statusOfError(code, "today"), statusOfError(code, "first")]);
+    return `| \`${code}\` | ${[...statuses].join(", first API ")} | ${meaning} | ${remedy} |`;
+  });
+  return ["| `code` | Status | Meaning | Remedy |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
 
 /** Collects the OpenAPI document from the routes' schemas. Register before the routes. */
 export async function collectOpenApi(server: FastifyInstance, version: string): Promise<void> {
@@ -11,8 +28,7 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
       info: {
         title: "Nightjar",
         version,
-        description:
-          "Browser sessions for AI agents. Start a session, drive it over CDP with Playwright or Puppeteer, close it. Both generations of the Notte API are spoken.",
+        description: `${introduction}\n\n## Errors\n\n${errorsMarkdown()}`,
       },
       tags: [
         { name: "Sessions", description: "Today's API of sessions." },
@@ -24,10 +40,35 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
         securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "An API key." } },
       },
       security: [{ apiKey: [] }],
+      servers: [{ url: "/", description: "This server." }],
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (collected) => tidy(jsonSchemaTransformObject(collected)),
   });
+}
+
+interface Operation {
+  requestBody?: { required?: boolean };
+  responses?: Record<string, { description?: string }>;
+}
+
+/** What the collectors write that is not so, or that nobody wants to read. */
+function tidy(document: object): object {
+  const { paths = {}, components } = document as {
+    paths?: Record<string, Record<string, Operation>>;
+    components?: { schemas?: Record<string, unknown> };
+  };
+  for (const operation of Object.values(paths).flatMap((item) => Object.values(item))) {
+    // An empty body stands for `{}`; what must be in it is said by its fields.
+    if (operation.requestBody !== undefined) operation.requestBody.required = false;
+    const success = operation.responses?.["200"];
+    if (success?.description === "Default Response") success.description = "Success.";
+  }
+  // Every answer's schema comes a second time, as an input that nothing refers to.
+  for (const name of Object.keys(components?.schemas ?? {})) {
+    if (name.endsWith("Input")) delete components?.schemas?.[name];
+  }
+  return document;
 }
 
 /** Serves the document at `/openapi.json` and a page for people at `/docs`, both without a key. */
@@ -46,6 +87,7 @@ export async function docsRoutes(server: FastifyInstance): Promise<void> {
       withDefaultFonts: false,
       telemetry: false,
       hideClientButton: true,
+      showDeveloperTools: "never",
       agent: { disabled: true },
       mcp: { disabled: true },
     },

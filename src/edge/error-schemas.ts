@@ -18,15 +18,17 @@ const errorBody = z
 const validationErrorBody = z
   .object({
     ...common,
-    detail: z.array(
-      z.object({
-        loc: z
-          .array(z.union([z.string(), z.int()]))
-          .describe("Where: `body`, `query` or `header`, then the field."),
-        msg: z.string(),
-        type: z.string(),
-      }),
-    ),
+    detail: z
+      .array(
+        z.object({
+          loc: z
+            .array(z.union([z.string(), z.int()]))
+            .describe("Where: `body`, `query` or `header`, then the field."),
+          msg: z.string().describe("What is wrong with it."),
+          type: z.string().describe("A word for the kind of mistake."),
+        }),
+      )
+      .describe("Each mistake."),
   })
   .meta({ id: "ValidationError" });
 

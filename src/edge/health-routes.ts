@@ -15,15 +15,15 @@ export interface HostHealth {
 
 const healthAnswer = z
   .object({
-    status: z.literal("ok"),
+    status: z.literal("ok").describe("It serves."),
     version: z
       .string()
       .describe("Of Nightjar.")
       .meta({ examples: ["0.1.0"] }),
-    description: z.string(),
-    active_sessions: z.int(),
-    max_sessions: z.int(),
-    warm_browsers: z.int().describe("Browsers that are ready to be handed over."),
+    description: z.string().meta({ examples: ["Nightjar: browser sessions for AI agents"] }),
+    active_sessions: z.int().min(0).describe("Sessions that run now."),
+    max_sessions: z.int().min(1).describe("Sessions that may run at once."),
+    warm_browsers: z.int().min(0).describe("Browsers that are ready to be handed over."),
     browser: z.string().describe("What sessions run on by default."),
     sandbox: z.boolean().describe("Whether browsers run in Chromium's sandbox."),
   })

@@ -64,6 +64,10 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });
+  // Every body may be left out, as if it were `{}`: no field of a start is required.
+  server.addHook("preValidation", async (request) => {
+    if (request.routeOptions.schema?.body !== undefined) request.body ??= {};
+  });
   server.addHook("onResponse", async (request, reply) => {
     request.log.debug(
       {

@@ -169,9 +169,21 @@ export const sessionAnswer = z
       .string()
       .describe("How long it has lived, an ISO 8601 duration.")
       .meta({ examples: ["PT12.5S"] }),
-    idle_timeout_minutes: z.int().describe("Ends after so many minutes without any operation."),
-    timeout_minutes: z.int().describe("The old name of `idle_timeout_minutes`."),
-    max_duration_minutes: z.int().describe("Ends so many minutes after its start in any case."),
+    idle_timeout_minutes: z
+      .int()
+      .min(1)
+      .meta({ examples: [3] })
+      .describe("Ends after so many minutes without any operation."),
+    timeout_minutes: z
+      .int()
+      .min(1)
+      .meta({ examples: [3] })
+      .describe("The old name of `idle_timeout_minutes`."),
+    max_duration_minutes: z
+      .int()
+      .min(1)
+      .meta({ examples: [15] })
+      .describe("Ends so many minutes after its start in any case."),
     keep_alive: z
       .boolean()
       .describe("First API: whether page operations leave it open. (An addition of Nightjar.)"),
@@ -181,22 +193,32 @@ export const sessionAnswer = z
       .describe("For Playwright's connectOverCDP and Puppeteer's connect; null once it ended.")
       .meta({ examples: ["ws://127.0.0.1:7777/sessions/f47ac10b/cdp?token=..."] }),
     viewer_url: z.string().nullable().describe("Where people watch it; null: no live view yet."),
-    browser_type: z.enum(browserTypes),
-    headless: z.boolean(),
+    browser_type: z.enum(browserTypes).describe("As requested."),
+    headless: z.boolean().describe("Whether it runs without a window."),
     user_agent: z.string().nullable().describe("As requested; null for the browser's own."),
-    viewport_width: z.int().nullable().describe("In CSS pixels; null for a browser elsewhere."),
-    viewport_height: z.int().nullable().describe("In CSS pixels; null for a browser elsewhere."),
+    viewport_width: z
+      .int()
+      .min(1)
+      .nullable()
+      .meta({ examples: [1280] })
+      .describe("In CSS pixels; null for a browser elsewhere."),
+    viewport_height: z
+      .int()
+      .min(1)
+      .nullable()
+      .meta({ examples: [1080] })
+      .describe("In CSS pixels; null for a browser elsewhere."),
     proxies: z.boolean().describe("Whether a proxy is in use."),
-    use_file_storage: z.boolean(),
-    solve_captchas: z.boolean(),
-    web_bot_auth: z.boolean(),
-    auth_ids: z.array(z.string()),
-    system_hidden: z.boolean(),
+    use_file_storage: z.boolean().describe("Always `false`: not supported yet."),
+    solve_captchas: z.boolean().describe("Always `false`: not supported."),
+    web_bot_auth: z.boolean().describe("Always `false`: not supported."),
+    auth_ids: z.array(z.string()).describe("Always empty: not supported."),
+    system_hidden: z.boolean().describe("Always `false`."),
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe("Page operations so far. Empty: CDP traffic makes no steps."),
-    network_request_bytes: z.int().describe("0: traffic is not counted yet."),
-    network_response_bytes: z.int().describe("0: traffic is not counted yet."),
+    network_request_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
+    network_response_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
   })
   .meta({ id: "Session" });
 
@@ -223,15 +245,25 @@ export const listQuery = z.object({
 export const sessionListAnswer = z
   .object({
     items: z.array(sessionAnswer).describe("Newest first."),
-    page: z.int(),
-    page_size: z.int(),
-    has_next: z.boolean(),
-    has_previous: z.boolean(),
+    page: z.int().min(1).describe("As asked for."),
+    page_size: z
+      .int()
+      .min(1)
+      .meta({ examples: [10] })
+      .describe("As asked for."),
+    has_next: z.boolean().describe("Whether there is a page after this one."),
+    has_previous: z.boolean().describe("Whether there is a page before this one."),
   })
   .meta({ id: "SessionList" });
 
 const debugTab = z.object({
-  metadata: z.object({ tab_id: z.int(), title: z.string(), url: z.string() }),
+  metadata: z
+    .object({
+      tab_id: z.int().min(0).describe("Its index among the tabs."),
+      title: z.string().meta({ examples: ["Example Domain"] }),
+      url: z.string().meta({ examples: ["https://example.com/"] }),
+    })
+    .describe("What the tab shows."),
   debug_url: z
     .string()
     .describe("DevTools for this tab: paste it into the address bar of a Chromium."),

@@ -16,7 +16,7 @@ import {
   sessionListAnswer,
   startBody,
 } from "./session-schemas.ts";
-import { claimOf, toStartRequest } from "./start-request.ts";
+import { claimOf, startHeaders, toStartRequest } from "./start-request.ts";
 import type { Urls } from "./urls.ts";
 import { onClientVanished } from "./vanished-client.ts";
 
@@ -39,17 +39,17 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
         description:
           "Answers when the browser is ready. A repeat with the same `Idempotency-Key` header answers the same session.",
         tags: ["Sessions"],
-        body: startBody.nullish(),
+        headers: startHeaders,
+        body: startBody,
         response: { 200: sessionAnswer, ...errorAnswers(422, 401, 409, 429, 501, 503, 529) },
       },
     },
     async (request, reply) => {
       const claim = claimOf(request);
-      const body = request.body ?? startBody.parse({});
       const principal = principalOf(request);
       const session = await sessions.start(
         principal,
-        toStartRequest(body, claim, options.maxSessionMinutes),
+        toStartRequest(request.body, claim, options.maxSessionMinutes),
       );
       // Nobody knows of a session whose start was not answered, unless a retry asks for it.
       if (claim === null) {

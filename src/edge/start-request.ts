@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
+import { z } from "zod";
 import type { Viewport } from "../sessions/browser-settings.ts";
 import { invalidField, NightjarError } from "../sessions/errors.ts";
 import type { IdempotencyClaim } from "../sessions/ports.ts";
@@ -41,18 +42,21 @@ export function toStartRequest(
   };
 }
 
+/** The headers of a start. */
+export const startHeaders = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .max(255)
+    .optional()
+    .describe("A repeat with the same key and body answers the session of the first request."),
+});
+
 /** The claim of a request's `Idempotency-Key` header; null without one. */
 export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
   const key = request.headers["idempotency-key"];
   if (typeof key !== "string" || key === "") return null;
-  if (key.length > 255) {
-    const message = "Idempotency-Key must have at most 255 characters.";
-    throw new NightjarError("invalid_request", message, {
-      issues: [{ location: ["header", "Idempotency-Key"], message, kind: "too_long" }],
-    });
-  }
   const fingerprint = createHash("sha256")
-    .update(JSON.stringify([request.routeOptions.url, request.body ?? null]))
+    .update(JSON.stringify([request.routeOptions.url, request.body]))
     .digest("hex");
   return { key, fingerprint };
 }

@@ -9,7 +9,7 @@ import { principalOf } from "../auth.ts";
 import { errorAnswers } from "../error-schemas.ts";
 import { toSessionAnswer } from "../session-answer.ts";
 import { sessionIdParams } from "../session-schemas.ts";
-import { claimOf } from "../start-request.ts";
+import { claimOf, startHeaders } from "../start-request.ts";
 import type { Urls } from "../urls.ts";
 import { onClientVanished } from "../vanished-client.ts";
 import {
@@ -45,12 +45,16 @@ export function firstSessionRoutes(
         description:
           "With the `session_id` of a running session, answers that session instead, with the new timeout.",
         tags: ["First API"],
-        body: body.nullish(),
-        response: { 200: firstSessionAnswer, ...errorAnswers(400, 401, 404, 429, 501, 503, 529) },
+        headers: startHeaders,
+        body,
+        response: {
+          200: firstSessionAnswer,
+          ...errorAnswers(400, 401, 404, 409, 410, 429, 501, 503, 529),
+        },
       },
     },
     async (request, reply) => {
-      const fields = request.body ?? {};
+      const fields = request.body;
       refuseProxies(fields);
       const principal = principalOf(request);
       const idleTimeoutMinutes = timeoutOf(fields);
@@ -99,12 +103,12 @@ export function firstSessionRoutes(
         description:
           "With `keep_alive: true` the session stays active, with the new timeout. Closing a session that has ended answers its final record.",
         tags: ["First API"],
-        body: body.nullish(),
+        body,
         response: { 200: firstSessionAnswer, ...errorAnswers(400, 401, 404) },
       },
     },
     async (request) => {
-      const fields = request.body ?? {};
+      const fields = request.body;
       const id = requiredSessionId(fields);
       const principal = principalOf(request);
       const session = await sessions.get(principal, id);
@@ -143,12 +147,12 @@ export function firstSessionRoutes(
       schema: {
         summary: "Status of a session, by body (first API)",
         tags: ["First API"],
-        body: body.nullish(),
+        body,
         response: { 200: firstSessionAnswer, ...errorAnswers(400, 401, 404) },
       },
     },
     async (request) => {
-      const id = requiredSessionId(request.body ?? {});
+      const id = requiredSessionId(request.body);
       return answer(request, await sessions.get(principalOf(request), id));
     },
   );
