@@ -3,8 +3,10 @@ import path from "node:path";
 import { z } from "zod";
 import { isAddressBlock } from "./browsers/address-policy.ts";
 
-const whole = z.coerce.number().int();
-const flag = z.stringbool();
+/** A whole number, written in digits: an empty text is no number. */
+const whole = (schema: z.ZodNumber) =>
+  z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(schema);
+const flag = z.stringbool({ truthy: ["1", "true"], falsy: ["0", "false"] });
 const optionalPath = z
   .string()
   .min(1)
@@ -28,10 +30,8 @@ export const settingsSchema = z.object({
     .min(1)
     .default("127.0.0.1")
     .describe("Address to listen on. The default reaches only this machine; 0.0.0.0 is all."),
-  NIGHTJAR_PORT: whole
-    .min(0)
-    .max(65_535)
-    .default(7777)
+  NIGHTJAR_PORT: whole(z.int().min(0).max(65_535))
+    .prefault("7777")
     .describe("Port to listen on; 0 picks a free one."),
   NIGHTJAR_PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
@@ -49,29 +49,23 @@ export const settingsSchema = z.object({
     .min(16, "must have at least 16 characters")
     .optional()
     .describe(
-      "An API key of the default tenant. Default: the first start makes one and shows it once.",
+      "An API key of the default tenant; another value takes its place. Default: the first start makes one and shows it once.",
     ),
-  NIGHTJAR_MAX_SESSIONS: whole
-    .min(1)
+  NIGHTJAR_MAX_SESSIONS: whole(z.int().min(1))
     .optional()
     .describe(
       "Sessions that may run at once; one more is answered 529. Default: one for each 400 MB of memory beyond the first 1 GB.",
     ),
-  NIGHTJAR_MAX_SESSIONS_PER_TENANT: whole
-    .min(1)
+  NIGHTJAR_MAX_SESSIONS_PER_TENANT: whole(z.int().min(1))
     .optional()
     .describe(
       "Sessions that one tenant may run at once; one more is answered 429. Default: no limit of its own.",
     ),
-  NIGHTJAR_MAX_SESSION_MINUTES: whole
-    .min(1)
-    .max(1440)
-    .default(1440)
+  NIGHTJAR_MAX_SESSION_MINUTES: whole(z.int().min(1).max(1440))
+    .prefault("1440")
     .describe("Longest that any session may last, in minutes, whatever its request asks for."),
-  NIGHTJAR_WARM_POOL: whole
-    .min(0)
-    .max(100)
-    .default(4)
+  NIGHTJAR_WARM_POOL: whole(z.int().min(0).max(100))
+    .prefault("4")
     .describe(
       "Browsers kept ready, each about 170 MB. Bursts raise it up to threefold for a minute; 0 launches every browser on demand.",
     ),
@@ -86,9 +80,8 @@ export const settingsSchema = z.object({
     .describe(
       "1 runs browsers without Chromium's sandbox where the system cannot give it; otherwise the start is refused there.",
     ),
-  NIGHTJAR_FIRST_UID: whole
-    .min(1)
-    .default(50_000)
+  NIGHTJAR_FIRST_UID: whole(z.int().min(1).max(2_000_000_000))
+    .prefault("50000")
     .describe(
       "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
     ),

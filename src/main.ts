@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
@@ -28,7 +29,7 @@ export interface RunningServer {
   readonly url: string;
   /** The API key that this start made; null when there was one before or the operator chose it. */
   readonly newApiKey: string | null;
-  /** Ends or keeps the sessions as configured, then everything else. Bounded to about 15 s. */
+  /** Ends or keeps the sessions as configured, then everything else. Bounded: see `serve`. */
   stop(): Promise<void>;
 }
 
@@ -38,7 +39,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
-  const newApiKey = await prepareKeys(keys, config.apiKey);
   const executables = await findBrowsers(config, logger);
   await checkPassable(directory.browsersDirectory);
   const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
@@ -85,7 +85,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     },
   });
   await sessions.recover();
-  host.startWarming();
 
   const version = await ownVersion();
   const browser = executables.headlessShell ?? executables.chromium;
@@ -106,7 +105,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     version,
     logger,
   });
-  await server.listen({ host: config.host, port: config.port });
+  try {
+    await server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    // Without a server there is nobody to hold the sessions' deadlines; the next start takes them up.
+    await host.stop("keep");
+    throw error;
+  }
+  host.startWarming();
+  // Last of all: a key that is made by a start that fails would be lost.
+  const newApiKey = await prepareKeys(keys, config.apiKey);
   const address = server.server.address() as AddressInfo;
 
   return {
@@ -116,7 +124,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       await sessions.shutDown(config.onStop);
       await host.stop(config.onStop);
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeTimeoutMs))]);
+      await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
+      server.server.closeAllConnections();
       await database.close();
       unlock();
     },

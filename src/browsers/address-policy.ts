@@ -1,6 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { NightjarError } from "../sessions/errors.ts";
+import { isDevtoolsPort } from "./devtools-ports.ts";
 
 /** What is not the public internet (IANA special-purpose registries, RFC 6890 and its updates). */
 const privateRanges: readonly (readonly [string, number, "ipv4" | "ipv6"])[] = [
@@ -15,13 +16,15 @@ const privateRanges: readonly (readonly [string, number, "ipv4" | "ipv6"])[] = [
   ["198.18.0.0", 15, "ipv4"],
   ["224.0.0.0", 4, "ipv4"],
   ["240.0.0.0", 4, "ipv4"],
-  ["::", 128, "ipv6"],
-  ["::1", 128, "ipv6"],
-  // Addresses that carry an IPv4 address inside: NAT64 and 6to4.
+  // Addresses that carry an IPv4 address inside: compatible, NAT64, Teredo and 6to4.
+  ["::", 96, "ipv6"],
   ["64:ff9b::", 96, "ipv6"],
+  ["64:ff9b:1::", 48, "ipv6"],
+  ["2001::", 32, "ipv6"],
   ["2002::", 16, "ipv6"],
   ["fc00::", 7, "ipv6"],
   ["fe80::", 10, "ipv6"],
+  ["fec0::", 10, "ipv6"],
   ["ff00::", 8, "ipv6"],
 ];
 
@@ -46,8 +49,13 @@ export class AddressPolicy {
     return this.#allowed.check(address, family) || !this.#refused.check(address, family);
   }
 
-  /** Throws `attach_refused` where a URL's host is an address that is refused; names are left to `lookup`. */
+  /**
+   * Throws `attach_refused` where a URL's host is an address that is refused (names are left to
+   * `lookup`), or where its port is one that our own browsers use: even where loopback is allowed,
+   * another session's browser is not.
+   */
   checkUrl(url: URL): void {
+    if (isDevtoolsPort(Number(url.port))) throw refusal(url.host);
     const host = url.hostname.replace(/^\[|\]$/g, "");
     if (isIP(host) !== 0 && !this.allows(host)) throw refusal(host);
   }
@@ -79,7 +87,7 @@ export function isAddressBlock(text: string): boolean {
 }
 
 function addBlock(list: BlockList, block: string): void {
-  const [address = "", prefix] = block.split("/");
+  const [, address = "", prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(block) ?? [];
   const family = isIP(address) === 6 ? "ipv6" : "ipv4";
   if (prefix === undefined) list.addAddress(address, family);
   else list.addSubnet(address, Number(prefix), family);

@@ -152,7 +152,8 @@ const longestAnswerBytes = 64 * 1024;
 function fetchJson(url: URL, policy: AddressPolicy): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const get = url.protocol === "https:" ? httpsGet : httpGet;
-    const request = get(url, { lookup: policy.lookup, timeout: attachTimeoutMs }, (response) => {
+    const signal = AbortSignal.timeout(attachTimeoutMs);
+    const request = get(url, { lookup: policy.lookup, signal }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {
@@ -169,7 +170,6 @@ function fetchJson(url: URL, policy: AddressPolicy): Promise<unknown> {
       });
       response.on("error", reject);
     });
-    request.on("timeout", () => request.destroy(new Error("it does not answer")));
     request.on("error", reject);
   });
 }

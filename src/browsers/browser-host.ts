@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type BrowserSettings, defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
@@ -105,34 +106,24 @@ export class LocalBrowserHost implements BrowserHost {
 
   /** Ends the warm browsers; with `keep`, leaves those that serve sessions for the next start. */
   async stop(mode: "close" | "keep"): Promise<void> {
-    await this.#pool.stop();
     for (const browser of [...this.#serving]) {
       if (mode === "keep") browser.leave();
       else browser.release();
     }
+    await Promise.race([this.#pool.stop(), delay(stopTimeoutMs / 2, undefined, { ref: false })]);
     await this.#reaper.finished(stopTimeoutMs);
   }
 
   async #attach(url: string, settings: BrowserSettings): Promise<Browser> {
-    const target = URL.parse(url);
-    const own = new Set(
-      [...this.#serving].flatMap((browser) =>
-        "devtoolsPort" in browser ? [browser.devtoolsPort] : [],
-      ),
-    );
-    for (const port of this.#pool.devtoolsPorts) own.add(port);
-    // Even where loopback is allowed, another session's browser is not.
-    if (target !== null && own.has(Number(target.port))) {
-      throw new NightjarError(
-        "attach_refused",
-        "cdp_url leads to a port of this server's own browsers; use the cdp_url of its session.",
-      );
-    }
     return this.#serve(await AttachedBrowser.attach(url, settings, this.#policy));
   }
 
   async #recoverOne(text: string): Promise<Browser | BrowserLoss> {
-    const reference = referenceSchema.parse(JSON.parse(text));
+    const parsed = referenceSchema.safeParse(parseJson(text));
+    if (!parsed.success) {
+      return { reason: "browser_crash", message: "The record of its browser could not be read." };
+    }
+    const reference = parsed.data;
     if (reference.kind === "attached") {
       const { url, targetSettings } = reference;
       return AttachedBrowser.attach(url, targetSettings, this.#policy).then(
@@ -158,6 +149,14 @@ export class LocalBrowserHost implements BrowserHost {
     this.#serving.add(browser);
     void Promise.race([browser.lost, browser.released]).then(() => this.#serving.delete(browser));
     return browser;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -20,14 +20,18 @@ export interface SpawnOptions {
   readonly timeoutMs: number;
 }
 
-/** A launch that failed; `output` is the end of what the browser printed. */
+/** A launch that failed. */
 export class LaunchError extends Error {
+  /** The end of what the browser printed. */
   readonly output: string;
+  /** Killed already, but what was in it may take a moment to be gone; null when nothing started. */
+  readonly processGroup: number | null;
 
-  constructor(message: string, output: string) {
+  constructor(message: string, output: string, processGroup: number | null) {
     super(message);
     this.name = "LaunchError";
     this.output = output;
+    this.processGroup = processGroup;
   }
 }
 
@@ -52,7 +56,10 @@ export async function spawnBrowser(
   });
   const { devtoolsPort, devtoolsPath } = await devtoolsAddress(child, options.timeoutMs);
   const identity = child.pid === undefined ? null : identifyProcess(child.pid);
-  if (identity === null) throw new LaunchError("the browser ended right after its start", "");
+  if (identity === null) {
+    if (child.pid !== undefined) killGroup(child.pid);
+    throw new LaunchError("the browser ended right after its start", "", child.pid ?? null);
+  }
   child.once("exit", (code, signal) => onExit(describeExit(code, signal)));
   // The server may end before its browsers, and sessions go on.
   child.unref();
@@ -79,7 +86,7 @@ function devtoolsAddress(
     const fail = (message: string): void => {
       clearTimeout(timer);
       if (child.pid !== undefined) killGroup(child.pid);
-      reject(new LaunchError(message, output));
+      reject(new LaunchError(message, output, child.pid ?? null));
     };
     const timer = setTimeout(
       () => fail(`the browser did not open its DevTools port within ${timeoutMs} ms`),

@@ -89,6 +89,10 @@ export class CdpConnection {
     return new CdpConnection(socket);
   }
 
+  get open(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** Sends a command. Throws `CdpError` for the browser's own errors, or when no answer comes. */
   send<M extends keyof Commands>(
     method: M,
@@ -144,7 +148,7 @@ export class CdpConnection {
     }
     if (message.id === undefined) {
       const { method, params, sessionId = null } = message;
-      if (method === undefined) return;
+      if (method === undefined || this.#listeners.size === 0) return;
       for (const listener of [...this.#listeners]) listener({ method, params, sessionId });
       return;
     }

@@ -8,15 +8,12 @@ const allowed: ReadonlySet<string> = new Set([
   "--accept-lang",
   "--allow-running-insecure-content",
   "--autoplay-policy",
-  "--blink-settings",
   "--disable-2d-canvas-clip-aa",
-  "--disable-blink-features",
   "--disable-font-subpixel-positioning",
   "--disable-lcd-text",
   "--disable-notifications",
   "--disable-popup-blocking",
   "--disable-smooth-scrolling",
-  "--enable-blink-features",
   "--font-render-hinting",
   "--force-color-profile",
   "--force-dark-mode",
@@ -32,6 +29,12 @@ const allowed: ReadonlySet<string> = new Set([
   "--use-fake-ui-for-media-stream",
   "--window-position",
   "--window-size",
+]);
+
+/** Whole arguments whose name alone would open too much: blink features include raw Mojo. */
+const allowedWhole: ReadonlySet<string> = new Set([
+  "--blink-settings=imagesEnabled=false",
+  "--disable-blink-features=AutomationControlled",
 ]);
 
 /** Of no effect because every browser has them already, but often sent. */
@@ -63,8 +66,10 @@ export function checkedChromeArgs(requested: readonly string[]): readonly string
   return requested.flatMap((argument) => {
     const name = argument.split("=", 1)[0] ?? "";
     if (alreadySet.has(name)) return [];
-    if (allowed.has(name) && !argument.includes("\0")) return [argument];
-    const message = `chrome_args may not hold "${argument}": only arguments that change what pages see are accepted (${[...allowed].join(", ")}).`;
+    const accepted = allowed.has(name) || allowedWhole.has(argument);
+    if (accepted && !argument.includes("\0")) return [argument];
+    const list = [...allowed, ...allowedWhole].join(", ");
+    const message = `chrome_args may not hold "${argument}": only arguments that change what pages see are accepted (${list}).`;
     throw new NightjarError("invalid_request", message, {
       issues: [{ location: ["body", "chrome_args"], message, kind: "not_allowed" }],
     });

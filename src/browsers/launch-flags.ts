@@ -1,9 +1,12 @@
 import { defaultViewport } from "../sessions/browser-settings.ts";
 import type { ChromiumExecutable } from "./chromium.ts";
+import { devtoolsPortPattern } from "./devtools-ports.ts";
 
 export interface LaunchOptions {
   readonly executable: ChromiumExecutable;
   readonly profileDirectory: string;
+  /** In the range of `devtools-ports.ts`. */
+  readonly devtoolsPort: number;
   readonly sandbox: boolean;
   /** False shows a window, which needs a display. */
   readonly headless: boolean;
@@ -35,10 +38,11 @@ export function launchArguments(options: LaunchOptions): readonly string[] {
   const { executable, headless, sandbox, userAgent } = options;
   const { width, height } = defaultViewport;
   const args = [
-    // Any free port; Chromium prints it. A pipe would die with the server, and sessions must not.
-    "--remote-debugging-port=0",
-    // Without an address of its own it may listen wider than loopback on some builds.
-    "--remote-debugging-address=127.0.0.1",
+    // A port of loopback rather than a pipe: a pipe would die with the server, and sessions must not.
+    `--remote-debugging-port=${options.devtoolsPort}`,
+    // A page that is *at* a DevTools port may use it, its own browser's and every other session's:
+    // no page gets there, by whatever name or address.
+    `--host-resolver-rules=MAP *:${devtoolsPortPattern} ~NOTFOUND`,
     // A profile of its own: no state is shared between sessions.
     `--user-data-dir=${options.profileDirectory}`,
     // The first run shows pages and asks to be the default browser.

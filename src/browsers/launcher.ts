@@ -6,10 +6,16 @@ import { LaunchError, spawnBrowser } from "./browser-process.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
-import { type BrowserUsers, browserDirectories, makeBrowserDirectories } from "./isolation.ts";
+import { freeDevtoolsPort } from "./devtools-ports.ts";
+import {
+  type BrowserUser,
+  type BrowserUsers,
+  browserDirectories,
+  makeBrowserDirectories,
+} from "./isolation.ts";
 import { launchArguments } from "./launch-flags.ts";
 import { LocalBrowser } from "./local-browser.ts";
-import { identifyProcess, type ProcessIdentity } from "./process-identity.ts";
+import { identifyProcess } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
 
 /** How long a browser may take to open its DevTools port on a busy machine, in ms. */
@@ -44,11 +50,11 @@ export class Launcher {
   async launch(settings: LaunchSettings): Promise<LocalBrowser> {
     const executable = this.#executableFor(settings);
     const extraArguments = checkedChromeArgs(settings.chromeArgs);
-    const { browsersDirectory, users, reaper, sandbox } = this.#options;
+    const { browsersDirectory, reaper, sandbox } = this.#options;
     const id = randomUUID();
     const root = path.join(browsersDirectory, id);
-    const user = await users.take();
-    let identity: ProcessIdentity | null = null;
+    const user = await this.#takeUser();
+    let processGroup: number | null = null;
     let connection: CdpConnection | null = null;
     try {
       const directories = await makeBrowserDirectories(root, user);
@@ -59,6 +65,7 @@ export class Launcher {
           args: launchArguments({
             executable,
             profileDirectory: directories.profile,
+            devtoolsPort: await freeDevtoolsPort(),
             sandbox,
             headless: settings.headless,
             userAgent: settings.userAgent,
@@ -70,7 +77,7 @@ export class Launcher {
         },
         exit.resolve,
       );
-      identity = running.identity;
+      processGroup = running.identity.pid;
       connection = await CdpConnection.connect(devtoolsUrl(running));
       await openFirstPage(connection);
       const { product } = await connection.send("Browser.getVersion", undefined);
@@ -86,8 +93,23 @@ export class Launcher {
       });
     } catch (error) {
       connection?.close();
-      reaper.bury({ identity, directory: root, user });
+      if (error instanceof LaunchError) processGroup = error.processGroup;
+      reaper.bury({ processGroup, directory: root, user });
       throw launchFailure(error);
+    }
+  }
+
+  async #takeUser(): Promise<BrowserUser | null> {
+    try {
+      return await this.#options.users.take();
+    } catch (error) {
+      throw new NightjarError(
+        "at_capacity",
+        `No more browsers can be started: ${messageOf(error)}.`,
+        {
+          retryAfterSeconds: 5,
+        },
+      );
     }
   }
 

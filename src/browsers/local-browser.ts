@@ -2,12 +2,12 @@ import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
-import type { RunningBrowser } from "./browser-process.ts";
+import { killGroup, type RunningBrowser } from "./browser-process.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
 import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
-import { bootId } from "./process-identity.ts";
+import { bootId, isRunning } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
 import {
   applyTargetSettings,
@@ -100,6 +100,11 @@ export class LocalBrowser implements Browser {
     return takeScreenshot(this.#parts.connection, () => this.pages());
   }
 
+  /** False once the connection to it has broken. */
+  get connected(): boolean {
+    return this.#parts.connection.open;
+  }
+
   /** Whether it still answers. */
   async answers(timeoutMs: number): Promise<boolean> {
     return this.#parts.connection.send("Browser.getVersion", undefined, { timeoutMs }).then(
@@ -113,7 +118,9 @@ export class LocalBrowser implements Browser {
     this.#released = true;
     this.#release.resolve();
     const { reaper, running, directories, user, connection } = this.#parts;
-    reaper.bury({ identity: running.identity, directory: directories.root, user });
+    const { identity } = running;
+    if (isRunning(identity)) killGroup(identity.pid);
+    reaper.bury({ processGroup: identity.pid, directory: directories.root, user });
     connection.close();
   }
 

@@ -7,6 +7,9 @@ import type { CdpConnection } from "./cdp-connection.ts";
 /** How long a page may take to be drawn, in ms. */
 const screenshotTimeoutMs = 5000;
 
+/** How long a browser may take to tell its tabs, in ms. */
+const listTimeoutMs = 3000;
+
 const listSchema = z.array(
   z.object({ id: z.string(), type: z.string(), title: z.string(), url: z.string() }),
 );
@@ -15,10 +18,19 @@ const listSchema = z.array(
  * The tabs of a browser of ours, most recently used first: `/json/list` has that order, while
  * `Target.getTargets` has none.
  */
-export async function pagesByUse(devtoolsPort: number): Promise<readonly PageTarget[]> {
+export function pagesByUse(devtoolsPort: number): Promise<readonly PageTarget[]> {
+  return answered("list the tabs", () => fetchPages(devtoolsPort));
+}
+
+async function fetchPages(devtoolsPort: number): Promise<readonly PageTarget[]> {
   const text = await new Promise<string>((resolve, reject) => {
     const request = get(
-      { host: "127.0.0.1", port: devtoolsPort, path: "/json/list", timeout: screenshotTimeoutMs },
+      {
+        host: "127.0.0.1",
+        port: devtoolsPort,
+        path: "/json/list",
+        signal: AbortSignal.timeout(listTimeoutMs),
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -26,7 +38,6 @@ export async function pagesByUse(devtoolsPort: number): Promise<readonly PageTar
         response.on("error", reject);
       },
     );
-    request.on("timeout", () => request.destroy(new Error("the browser does not answer")));
     request.on("error", reject);
   });
   return listSchema
@@ -36,19 +47,21 @@ export async function pagesByUse(devtoolsPort: number): Promise<readonly PageTar
 }
 
 /** The tabs of any browser, in no particular order. */
-export async function pagesOf(connection: CdpConnection): Promise<readonly PageTarget[]> {
-  const { targetInfos } = await connection.send("Target.getTargets", {
-    filter: [{ type: "page" }, { exclude: true }],
+export function pagesOf(connection: CdpConnection): Promise<readonly PageTarget[]> {
+  return answered("list the tabs", async () => {
+    const { targetInfos } = await connection.send("Target.getTargets", {
+      filter: [{ type: "page" }, { exclude: true }],
+    });
+    return targetInfos.map(({ targetId, title, url }) => ({ targetId, title, url }));
   });
-  return targetInfos.map(({ targetId, title, url }) => ({ targetId, title, url }));
 }
 
-/** A PNG of a tab's viewport. Throws `browser_unavailable`. */
-export async function takeScreenshot(
+/** A PNG of the first tab's viewport. Throws `browser_unavailable`. */
+export function takeScreenshot(
   connection: CdpConnection,
   pages: () => Promise<readonly PageTarget[]>,
 ): Promise<Buffer> {
-  try {
+  return answered("take a screenshot", async () => {
     const [page] = await pages();
     if (page === undefined) throw new Error("the browser has no open tab");
     const { sessionId } = await connection.send("Target.attachToTarget", {
@@ -65,10 +78,18 @@ export async function takeScreenshot(
     } finally {
       void connection.send("Target.detachFromTarget", { sessionId }).catch(() => {});
     }
+  });
+}
+
+/** Says of a browser that fails at `what` that it is unavailable, and why. */
+async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
+    if (error instanceof NightjarError) throw error;
     throw new NightjarError(
       "browser_unavailable",
-      `The screenshot could not be taken: ${messageOf(error)}.`,
+      `The browser failed to ${what}: ${messageOf(error)}.`,
       { cause: error },
     );
   }

@@ -49,6 +49,8 @@ function psStart(pid: number): string | null {
     const start = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
+      // The same words whoever starts the server, from wherever.
+      env: { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" },
     }).trim();
     return start === "" ? null : start;
   } catch {

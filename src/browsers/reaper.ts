@@ -1,26 +1,27 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { killGroup, killProcess } from "./browser-process.ts";
+import { killProcess } from "./browser-process.ts";
 import type { BrowserUser, BrowserUsers } from "./isolation.ts";
-import { isRunning, listProcesses, type ProcessIdentity } from "./process-identity.ts";
+import { listProcesses, type ProcessEntry } from "./process-identity.ts";
 
 /** What is left of a browser that is over. */
 export interface Remains {
-  /** Null when its process is known to be gone or never was. */
-  readonly identity: ProcessIdentity | null;
+  /** The group that its processes are in, killed already; null when none was ever started. */
+  readonly processGroup: number | null;
   readonly directory: string;
   readonly user: BrowserUser | null;
 }
 
 /**
- * Ends browsers for certain, off the fast path: kills the tree at once, then looks until nothing of
- * it runs, removes the directory and only then gives the user id back. One look at the process
+ * Ends browsers for certain, off the fast path: kills until nothing of a tree runs, removes the
+ * directory and only then gives the user id back. One look at the process
  * table serves all that are being buried. What a dying server leaves behind, the next start sweeps.
  */
 export class Reaper {
   readonly #users: BrowserUsers;
   readonly #onFailure: (what: string, error: unknown) => void;
   readonly #remains = new Set<Remains>();
+  readonly #told = new WeakSet<Remains>();
   #work: Promise<void> | null = null;
 
   constructor(users: BrowserUsers, onFailure: (what: string, error: unknown) => void) {
@@ -29,7 +30,6 @@ export class Reaper {
   }
 
   bury(remains: Remains): void {
-    if (remains.identity !== null && isRunning(remains.identity)) killGroup(remains.identity.pid);
     this.#remains.add(remains);
     this.#work ??= this.#dig().finally(() => {
       this.#work = null;
@@ -59,18 +59,30 @@ export class Reaper {
     const batch = [...this.#remains];
     const processes = await listProcesses();
     for (const remains of batch) {
-      const { identity, user } = remains;
-      // With a user of its own the id tells the tree, also what left the group. Without, the group does.
-      const survivors = processes.filter((entry) =>
-        user === null ? entry.processGroup === identity?.pid : entry.uid === user.uid,
-      );
+      const survivors = processes.filter((entry) => belongsTo(entry, remains));
       if (survivors.length > 0) {
         for (const { pid } of survivors) killProcess(pid);
         continue;
       }
-      await rm(remains.directory, { recursive: true, force: true });
-      if (user !== null) this.#users.giveBack(user.uid);
+      try {
+        await rm(remains.directory, { recursive: true, force: true });
+      } catch (error) {
+        // One that cannot be removed must not keep the others from it; it is said once.
+        if (!this.#told.has(remains)) this.#onFailure("remove a browser's directory", error);
+        this.#told.add(remains);
+        continue;
+      }
+      if (remains.user !== null) this.#users.giveBack(remains.user.uid);
       this.#remains.delete(remains);
     }
   }
+}
+
+/**
+ * With a user of its own the id tells the tree, also what left the group. Without, the group does,
+ * and the command line tells a browser from a later process that was given the same number.
+ */
+function belongsTo(entry: ProcessEntry, { processGroup, user }: Remains): boolean {
+  if (user !== null) return entry.uid === user.uid;
+  return entry.processGroup === processGroup && /--(?:type|user-data-dir)=/.test(entry.commandLine);
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { killProcess } from "./browser-process.ts";
 import type { BrowserUsers } from "./isolation.ts";
-import { identifyProcess, listProcesses } from "./process-identity.ts";
+import { listProcesses } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
 
 export interface SweepOptions {
@@ -30,8 +30,7 @@ export async function sweepBrowsers(options: SweepOptions): Promise<void> {
     const main = processes.find((entry) =>
       entry.commandLine.includes(`--user-data-dir=${directory}/`),
     );
-    const identity = main === undefined ? null : identifyProcess(main.processGroup);
-    reaper.bury({ identity, directory, user });
+    reaper.bury({ processGroup: main?.processGroup ?? null, directory, user });
   }
   // A browser whose directory is gone, or was never written down.
   for (const { pid, commandLine } of processes) {

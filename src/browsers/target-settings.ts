@@ -28,6 +28,7 @@ export async function applyTargetSettings(
   settings: TargetSettings,
 ): Promise<void> {
   const firstTargets: Promise<void>[] = [];
+  let handingOver = true;
   connection.on("Target.attachedToTarget", ({ sessionId, targetInfo, waitingForDebugger }) => {
     const work = attachableTypes.has(targetInfo.type)
       ? prepareTarget(connection, sessionId, targetInfo.type, settings)
@@ -37,12 +38,13 @@ export async function applyTargetSettings(
         await connection.send("Runtime.runIfWaitingForDebugger", undefined, { sessionId });
       }
     });
-    // A target that closes meanwhile fails here, and nothing is lost.
-    firstTargets.push(released.catch(() => {}));
+    if (handingOver) firstTargets.push(released);
+    // A later target that closes meanwhile fails here, and nothing is lost.
+    released.catch(() => {});
   });
   await autoAttach(connection, null);
+  handingOver = false;
   await Promise.all(firstTargets);
-  firstTargets.length = 0;
 }
 
 async function autoAttach(connection: CdpConnection, sessionId: string | null): Promise<void> {

@@ -52,11 +52,6 @@ export class WarmPool {
     return this.#ready.length;
   }
 
-  /** DevTools ports of the browsers that wait here. */
-  get devtoolsPorts(): readonly number[] {
-    return this.#ready.map((browser) => browser.devtoolsPort);
-  }
-
   start(): void {
     this.#refillSoon();
     this.#checkTimer = setInterval(() => void this.#check(), checkEveryMs);
@@ -65,7 +60,7 @@ export class WarmPool {
 
   /** A browser that is ready, or the next one to be. Throws what the launch throws. */
   take(): Promise<LocalBrowser> {
-    const browser = this.#ready.shift();
+    const browser = this.#shiftAlive();
     const now = Date.now();
     if (now - (this.#handOvers.at(-1) ?? 0) > quietMs) this.#burstBegan = now;
     this.#handOvers.push(now);
@@ -84,6 +79,15 @@ export class WarmPool {
     if (this.#checkTimer !== null) clearInterval(this.#checkTimer);
     for (const browser of this.#ready.splice(0)) browser.release();
     await Promise.allSettled([...this.#launches]);
+  }
+
+  /** The next browser that has not just died. */
+  #shiftAlive(): LocalBrowser | undefined {
+    for (;;) {
+      const browser = this.#ready.shift();
+      if (browser === undefined || browser.connected) return browser;
+      browser.release();
+    }
   }
 
   /** The configured size, or the largest burst of the last minute where that was larger. */
@@ -123,14 +127,18 @@ export class WarmPool {
   }
 
   #launch(): void {
-    const launch = this.#options.launch().then(
-      (browser) => this.#arrived(browser),
-      (error: unknown) => this.#failed(error),
+    const launch: Promise<void> = this.#options.launch().then(
+      (browser) => {
+        // First of all: who comes next must not count on a launch that is over.
+        this.#launches.delete(launch);
+        this.#arrived(browser);
+      },
+      (error: unknown) => {
+        this.#launches.delete(launch);
+        this.#failed(error);
+      },
     );
     this.#launches.add(launch);
-    void launch.finally(() => {
-      this.#launches.delete(launch);
-    });
   }
 
   #arrived(browser: LocalBrowser): void {
@@ -163,11 +171,14 @@ export class WarmPool {
   /** Drops browsers that hang, and those that a past burst left over. */
   async #check(): Promise<void> {
     for (const extra of this.#ready.slice(this.#wanted())) this.#discard(extra);
-    await Promise.all(
-      [...this.#ready].map(async (browser) => {
-        if (!(await browser.answers(answerWithinMs))) this.#discard(browser);
-      }),
-    );
+    // One in a round and only when it misses twice: on a busy machine all are slow together, and
+    // launching them anew would make it worse.
+    for (const browser of [...this.#ready]) {
+      if (await browser.answers(answerWithinMs)) continue;
+      if (await browser.answers(answerWithinMs)) continue;
+      this.#discard(browser);
+      break;
+    }
     this.#refillSoon();
   }
 }

@@ -16,11 +16,11 @@ async function serve(config: Config): Promise<void> {
   // A bug in one request must not end everyone's sessions; what state it left is in the log.
   process.on("uncaughtException", (error) => logger.fatal({ err: error }, "uncaught exception"));
   process.on("unhandledRejection", (error) => logger.fatal({ err: error }, "unhandled rejection"));
-  const server = await startServer(config, logger);
-  console.log(banner(server.url, config, server.newApiKey));
-
+  // Installed first: a signal that comes during the start stops what the start has built.
+  const starting = startServer(config, logger);
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
+    // A terminal and npm may both pass on the same Ctrl-C.
     if (stopping) return;
     stopping = true;
     logger.info({ signal, on_stop: config.onStop }, "stopping");
@@ -28,16 +28,20 @@ async function serve(config: Config): Promise<void> {
       logger.error("the stop took too long; what is left is cleaned up at the next start");
       process.exit(1);
     }, stopTimeoutMs).unref();
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.error({ err: error }, `failed to stop: ${messageOf(error)}`);
-        process.exit(1);
-      },
-    );
+    starting
+      .then((server) => server.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, `failed to stop: ${messageOf(error)}`);
+          process.exit(1);
+        },
+      );
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  const server = await starting;
+  if (!stopping) console.log(banner(server.url, config, server.newApiKey));
 }
 
 function banner(url: string, config: Config, newApiKey: string | null): string {

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { CdpScope } from "../sessions/ports.ts";
-import type { EndedSession } from "../sessions/session.ts";
+import { type EndedSession, isActive } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { CdpRelay } from "./cdp-relay.ts";
 import { closeCodeOf, standardCloseCodes } from "./close-codes.ts";
@@ -25,8 +25,8 @@ const paths: readonly {
 }[] = [
   { pattern: /^\/sessions\/([^/]+)\/cdp\/?$/, scope: () => ({ kind: "browser" }) },
   {
-    pattern: /^\/sessions\/([^/]+)\/cdp\/page\/([^/]+)\/?$/,
-    scope: (match) => ({ kind: "page", targetId: decodeURIComponent(match[2] ?? "") }),
+    pattern: /^\/sessions\/([^/]+)\/cdp\/page\/(\w+)\/?$/,
+    scope: (match) => ({ kind: "page", targetId: match[2] ?? "" }),
   },
   // Clients find these URLs in the contract's debug answer; frames and steps come with the live view.
   { pattern: /^\/sessions\/([^/]+)\/debug\/(?:recording|logs)\/?$/, scope: () => null },
@@ -97,16 +97,19 @@ export class CdpGateway {
     this.#relays.add(relay);
     sessions.touch(sessionId);
     const cancel = sessions.onEnd(sessionId, (ended) => closeFor(relay, ended));
+    if (cancel !== null) return;
     // It ended while the browser was being connected.
-    if (cancel === null) relay.close(standardCloseCodes.internalError, "session ended");
+    const session = await sessions.find(sessionId);
+    await closeFor(relay, session !== null && !isActive(session) ? session : null);
   }
 
   #authorize(rawUrl: string): { readonly sessionId: string; readonly scope: CdpScope } {
-    const url = new URL(rawUrl.replace(/^\/+/, "/"), "http://localhost");
+    const url = URL.parse(rawUrl.replace(/^[/\\]+/, "/"), "http://localhost");
+    if (url === null) throw new NightjarError("route_not_found", "This is no URL of this server.");
     for (const { pattern, scope } of paths) {
       const match = pattern.exec(url.pathname);
       if (match === null) continue;
-      const sessionId = decodeURIComponent(match[1] ?? "");
+      const sessionId = match[1] ?? "";
       if (!this.#options.capabilities.verify("cdp", sessionId, tokenIn(url.searchParams))) {
         throw new NightjarError(
           "unauthorized",
@@ -123,16 +126,15 @@ export class CdpGateway {
   }
 }
 
-function closeFor(relay: CdpRelay, ended: EndedSession | null): void {
+function closeFor(relay: CdpRelay, ended: EndedSession | null): Promise<void> {
   if (ended === null) {
-    relay.close(
+    return relay.close(
       standardCloseCodes.serviceRestart,
       "the server restarts; the session goes on, connect again",
     );
-    return;
   }
   const { endReason } = ended.state;
-  relay.close(closeCodeOf[endReason], `session ended: ${endReason}`);
+  return relay.close(closeCodeOf[endReason], `session ended: ${endReason}`);
 }
 
 function checkHandshake(request: IncomingMessage): string {
@@ -152,7 +154,8 @@ function acceptFor(key: string): string {
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const { status, headers, body } = errorAnswer(error, "today");
+  // A handshake that is none is a bad request (400), not a body that breaks a schema (422).
+  const { status, headers, body } = errorAnswer(error, "first");
   const text = JSON.stringify(body);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,

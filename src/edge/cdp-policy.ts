@@ -23,6 +23,14 @@ const refusedCommands: ReadonlySet<string> = new Set([
   "Target.setRemoteLocations",
 ]);
 
+/** As Chromium answers what it cannot parse (JSON-RPC 2.0, 5.1). */
+const notACommand: CdpDecision = {
+  kind: "refuse",
+  answer: JSON.stringify({
+    error: { code: -32_700, message: "the message is not a CDP command in JSON" },
+  }),
+};
+
 /** The JSON-RPC code that Chromium uses for "server error" (-32000). */
 const serverError = -32_000;
 
@@ -32,8 +40,9 @@ const serverError = -32_000;
  */
 export function decideCdpMessage(text: string, directory: string | null): CdpDecision {
   const command = parseCommand(text);
-  // What is no command the browser itself answers with an error.
-  if (command === null) return { kind: "pass" };
+  // Chromium reads text that JSON.parse does not, e.g. raw control characters in strings: what is
+  // not understood here must not be understood there.
+  if (command === null) return notACommand;
   if (command.method === "Browser.close") return { kind: "end", answer: answer(command, {}) };
   if (refusedCommands.has(command.method)) {
     return refuse(command, `${command.method} is not available in a hosted session`);
@@ -45,6 +54,10 @@ export function decideCdpMessage(text: string, directory: string | null): CdpDec
 
 function decideFiles(command: CdpCommand, directory: string): CdpDecision {
   const { method, params } = command;
+  // Installs apps from files and opens files in them, which no agent needs.
+  if (method.startsWith("PWA.")) {
+    return refuse(command, `${method} is not available in a hosted session`);
+  }
   if (isFileUrl(params["url"])) {
     return refuse(command, "file: URLs are not available in a hosted session");
   }
@@ -57,7 +70,7 @@ function decideFiles(command: CdpCommand, directory: string): CdpDecision {
     if (outside !== undefined) {
       return refuse(
         command,
-        `the file ${JSON.stringify(outside)} is outside the session's directory; pass its content instead`,
+        `the file ${shown(outside)} is outside the session's directory; pass its content instead`,
       );
     }
   }
@@ -66,17 +79,22 @@ function decideFiles(command: CdpCommand, directory: string): CdpDecision {
 
 function decideDownloadPath(command: CdpCommand, directory: string): CdpDecision {
   const { downloadPath } = command.params;
-  if (downloadPath === undefined || isInside(downloadPath, directory)) return { kind: "pass" };
   // Playwright names a temporary folder of its own machine in every connection and would not
   // connect at all if that were refused.
   if (typeof downloadPath === "string" && isPlaywrightFolder(downloadPath)) {
     const params = { ...command.params, downloadPath: path.join(directory, "downloads") };
     return { kind: "rewrite", message: message(command, params) };
   }
+  if (downloadPath === undefined || isInside(downloadPath, directory)) return { kind: "pass" };
   return refuse(
     command,
-    `downloadPath must be inside the session's directory; got ${JSON.stringify(downloadPath)}`,
+    `downloadPath must be inside the session's directory; got ${shown(downloadPath)}`,
   );
+}
+
+/** A value of the client's, for a message; of bounded length. */
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? "undefined").slice(0, 200);
 }
 
 function isPlaywrightFolder(folder: string): boolean {

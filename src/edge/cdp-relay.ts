@@ -13,10 +13,13 @@ import {
 } from "./websocket-frames.ts";
 
 /** The largest message that a client may send to its browser, e.g. a file's content, in bytes. */
-const maxMessageBytes = 128 * 1024 * 1024;
+const maxMessageBytes = 64 * 1024 * 1024;
 
 /** How long a client may take to answer a close frame, in ms. */
 const closeTimeoutMs = 2000;
+
+/** How long a browser may take to finish the message that it is sending when a session ends, in ms. */
+const messageEndsWithinMs = 500;
 
 /**
  * How long to wait for the session's own end once its browser is gone, so that the client is told
@@ -52,6 +55,7 @@ export class CdpRelay {
   readonly #queued: Buffer[] = [];
   /** A close that waits for the browser to finish its message. */
   #closeWanted: { readonly code: number; readonly reason: string } | null = null;
+  readonly #closeSaid = Promise.withResolvers<void>();
   #clientSaidGoodbye = false;
   #closing = false;
   #closed = false;
@@ -61,8 +65,8 @@ export class CdpRelay {
     const { client, browser } = options;
     client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
     browser.on("data", (chunk: Buffer) => this.#fromBrowser(chunk));
-    client.on("drain", () => browser.resume());
-    browser.on("drain", () => client.resume());
+    client.on("drain", () => this.#resume());
+    browser.on("drain", () => this.#resume());
     client.on("close", () => this.#dispose());
     browser.on("close", () => this.#browserGone());
     client.on("end", () => this.#dispose());
@@ -72,16 +76,21 @@ export class CdpRelay {
     browser.on("error", () => {});
   }
 
-  /** Tells the client why and closes its connection. Does nothing when that has begun already. */
-  close(code: number, reason: string): void {
-    if (this.#closing || this.#closed || this.#closeWanted !== null) return;
-    if (this.#tracker.atBoundary) {
-      this.#sendClose(code, reason);
-      return;
+  /**
+   * Tells the client why and closes its connection; does nothing when that has begun already.
+   * Resolves when the client has been told, or cannot be.
+   */
+  close(code: number, reason: string): Promise<void> {
+    if (this.#closing || this.#closed || this.#closeWanted !== null) return this.#closeSaid.promise;
+    if (this.#tracker.atBoundary) this.#sendClose(code, reason);
+    else {
+      // No frame can be put into the middle of a message: wait for its end, or give up.
+      this.#closeWanted = { code, reason };
+      setTimeout(() => {
+        if (!this.#closing) this.#dispose();
+      }, messageEndsWithinMs).unref();
     }
-    // No frame can be put into the middle of a message: wait for its end, or give up.
-    this.#closeWanted = { code, reason };
-    setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
+    return this.#closeSaid.promise;
   }
 
   #sendClose(code: number, reason: string): void {
@@ -89,6 +98,7 @@ export class CdpRelay {
     const { client, browser } = this.#options;
     browser.destroy();
     client.end(serverFrame(opcodes.close, closePayload(code, reason)));
+    this.#closeSaid.resolve();
     // What the client still sends is read and dropped, or its close frame would never arrive.
     client.resume();
     setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
@@ -100,7 +110,7 @@ export class CdpRelay {
       for (const message of this.#reader.read(chunk)) this.#clientMessage(message);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close(error.closeCode, error.message);
+      void this.close(error.closeCode, error.message);
     }
   }
 
@@ -136,14 +146,31 @@ export class CdpRelay {
   #toBrowser(frames: readonly Buffer[]): void {
     const { browser, client } = this.#options;
     if (browser.destroyed) return;
-    for (const frame of frames) if (!browser.write(frame)) client.pause();
+    let accepted = true;
+    for (const frame of frames) accepted = browser.write(frame);
+    if (!accepted) client.pause();
   }
 
   /** Sends a text of our own, between two messages of the browser. */
   #toClient(text: string): void {
     const frame = serverFrame(opcodes.text, Buffer.from(text));
-    if (this.#tracker.atBoundary) this.#options.client.write(frame);
-    else this.#queued.push(frame);
+    const { client } = this.#options;
+    if (!this.#tracker.atBoundary) {
+      this.#queued.push(frame);
+      client.pause();
+    } else if (!client.write(frame)) {
+      // Who asks without reading the answers is not read either.
+      client.pause();
+    }
+  }
+
+  /** Reads on where the other side has taken what it was given. */
+  #resume(): void {
+    const { client, browser } = this.#options;
+    if (!client.writableNeedDrain) browser.resume();
+    if (!browser.writableNeedDrain && !client.writableNeedDrain && this.#queued.length === 0) {
+      client.resume();
+    }
   }
 
   #fromBrowser(chunk: Buffer): void {
@@ -158,6 +185,7 @@ export class CdpRelay {
       accepted = client.write(chunk.subarray(boundary));
     }
     if (!accepted) browser.pause();
+    else this.#resume();
     if (this.#closeWanted !== null && this.#tracker.atBoundary) {
       this.#sendClose(this.#closeWanted.code, this.#closeWanted.reason);
     }
@@ -171,7 +199,7 @@ export class CdpRelay {
       return;
     }
     setTimeout(
-      () => this.close(standardCloseCodes.internalError, "the browser closed the connection"),
+      () => void this.close(standardCloseCodes.internalError, "the browser closed the connection"),
       endNewsMs,
     ).unref();
   }
@@ -179,6 +207,7 @@ export class CdpRelay {
   #dispose(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closeSaid.resolve();
     this.#options.client.destroy();
     this.#options.browser.destroy();
     this.#options.onClosed();

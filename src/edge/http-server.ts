@@ -2,6 +2,8 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   LogController,
 } from "fastify";
 import {
@@ -53,9 +55,19 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     bodyLimit: maxBodyBytes,
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
-    forceCloseConnections: true,
+    // A stop waits for answers that are under way; main.ts says for how long.
+    forceCloseConnections: "idle",
+    // Clients that offer HTTP/2 on the side (`Upgrade: h2c`) are answered in HTTP/1.1.
+    http: {
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
+    },
+    frameworkErrors: answerBadUrl,
     // Official clients call lists with and without a slash, and some double the first one.
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: 1000,
+    },
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
@@ -114,6 +126,13 @@ function acceptJson(server: FastifyInstance): void {
       else parse(request, body, done);
     },
   );
+}
+
+/** URLs that the router cannot read never reach a route, nor its error handler. */
+function answerBadUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const known = new NightjarError("route_not_found", `No route has this URL: ${error.code}.`);
+  const answer = errorAnswer(known, "today", request.id);
+  reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 
 function answerErrors(server: FastifyInstance): void {

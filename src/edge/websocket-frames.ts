@@ -9,6 +9,8 @@ export const opcodes = {
   pong: 10,
 } as const;
 
+const knownOpcodes: ReadonlySet<number> = new Set(Object.values(opcodes));
+
 export interface FrameHeader {
   readonly final: boolean;
   readonly opcode: number;
@@ -65,9 +67,12 @@ export function clientFrame(opcode: number, payload: Buffer): Buffer {
 
 /** The payload of a close frame; a reason may have 123 bytes (RFC 6455, 5.5.1). */
 export function closePayload(code: number, reason: string): Buffer {
-  const payload = Buffer.alloc(2 + Math.min(Buffer.byteLength(reason), 123));
+  const text = Buffer.alloc(123);
+  // Writes whole characters only.
+  const length = text.write(reason);
+  const payload = Buffer.alloc(2 + length);
   payload.writeUInt16BE(code, 0);
-  payload.write(reason, 2);
+  text.copy(payload, 2, 0, length);
   return payload;
 }
 
@@ -150,6 +155,7 @@ export class ClientMessageReader {
   #check(header: FrameHeader): void {
     if (header.mask === null) throw new FrameError("frames of a client must be masked", 1002);
     if (header.reserved) throw new FrameError("no extension was agreed on", 1002);
+    if (!knownOpcodes.has(header.opcode)) throw new FrameError("unknown opcode", 1002);
     const control = header.opcode >= 8;
     if (control && (!header.final || header.payloadLength > 125)) {
       throw new FrameError("a control frame must be whole and short", 1002);
@@ -171,7 +177,8 @@ export class ClientMessageReader {
     const { opcode, parts, frames } = this.#message;
     parts.push(payload);
     frames.push(frame);
-    this.#message.length += payload.length;
+    // With its header, or endless empty frames would cost nothing.
+    this.#message.length += frame.length;
     if (!header.final) return null;
     this.#message = null;
     return { opcode, payload: parts.length === 1 ? payload : Buffer.concat(parts), frames };

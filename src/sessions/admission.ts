@@ -26,6 +26,7 @@ export class Admission {
   readonly #nodeId: string;
   readonly #limits: AdmissionLimits;
   readonly #entering = new Set<Entry>();
+  #lastCheck: Promise<unknown> = Promise.resolve();
 
   constructor(store: SessionStore, nodeId: string, limits: AdmissionLimits) {
     this.#store = store;
@@ -38,21 +39,23 @@ export class Admission {
    * Throws `at_capacity` or `tenant_limit`.
    */
   async admit<T>(entry: Entry, start: () => Promise<T>): Promise<T> {
-    const ahead = [...this.#entering];
-    this.#entering.add(entry);
+    // One check after the other: who is refused must not have counted against the next.
+    const check = this.#lastCheck.then(async () => {
+      await this.#checkRoom(entry.tenantId);
+      this.#entering.add(entry);
+    });
+    this.#lastCheck = check.catch(() => {});
+    await check;
     try {
-      await this.#checkRoom(entry.tenantId, ahead);
       return await start();
     } finally {
       this.#entering.delete(entry);
     }
   }
 
-  async #checkRoom(tenantId: string, ahead: readonly Entry[]): Promise<void> {
+  async #checkRoom(tenantId: string): Promise<void> {
     const { maxSessions, maxSessionsPerTenant } = this.#limits;
-    const onNode = new Set(await this.#store.activeIds({ nodeId: this.#nodeId }));
-    for (const entry of ahead) onNode.add(entry.sessionId);
-    if (onNode.size >= maxSessions) {
+    if ((await this.#running({ nodeId: this.#nodeId }, () => true)).size >= maxSessions) {
       throw new NightjarError(
         "at_capacity",
         `This host runs ${maxSessions} sessions, as many as it may hold. Stop one, or try again in ${retryAfterSeconds} seconds.`,
@@ -60,8 +63,7 @@ export class Admission {
       );
     }
     if (maxSessionsPerTenant === null) return;
-    const ofTenant = new Set(await this.#store.activeIds({ tenantId }));
-    for (const entry of ahead) if (entry.tenantId === tenantId) ofTenant.add(entry.sessionId);
+    const ofTenant = await this.#running({ tenantId }, (entry) => entry.tenantId === tenantId);
     if (ofTenant.size >= maxSessionsPerTenant) {
       throw new NightjarError(
         "tenant_limit",
@@ -69,5 +71,16 @@ export class Admission {
         { retryAfterSeconds },
       );
     }
+  }
+
+  /** Ids of sessions with a row, and of those just starting before or after the rows were read. */
+  async #running(
+    where: { readonly nodeId: string } | { readonly tenantId: string },
+    counts: (entry: Entry) => boolean,
+  ): Promise<ReadonlySet<string>> {
+    const before = [...this.#entering];
+    const ids = new Set(await this.#store.activeIds(where));
+    for (const entry of before) if (counts(entry)) ids.add(entry.sessionId);
+    return ids;
   }
 }

@@ -1,8 +1,11 @@
 import type { Browser } from "./ports.ts";
 import type { ActiveSession, EndedSession } from "./session.ts";
 
-/** Told when a session ends; with `null` when the server stops and leaves the session running. */
-export type EndListener = (ended: EndedSession | null) => void;
+/**
+ * Told when a session ends; with `null` when the server stops and leaves the session running. The
+ * browser lives on until a promise that it answers settles, so that whoever is connected to it can say goodbye.
+ */
+export type EndListener = (ended: EndedSession | null) => unknown;
 
 /** An active session together with what this process holds for it. */
 export class LiveSession {
@@ -51,8 +54,7 @@ export class LiveSession {
   end(commit: () => Promise<EndedSession>): Promise<EndedSession> {
     this.#ending ??= commit().then(
       (ended) => {
-        this.#tell(ended);
-        this.browser.release();
+        void this.#tell(ended).finally(() => this.browser.release());
         return ended;
       },
       (failure: unknown) => {
@@ -65,12 +67,12 @@ export class LiveSession {
 
   /** Lets go of the session without ending it. */
   leave(): void {
-    this.#tell(null);
+    void this.#tell(null);
   }
 
-  #tell(ended: EndedSession | null): void {
+  async #tell(ended: EndedSession | null): Promise<void> {
     const listeners = [...this.#listeners];
     this.#listeners.clear();
-    for (const listener of listeners) listener(ended);
+    await Promise.allSettled(listeners.map(async (listener) => listener(ended)));
   }
 }

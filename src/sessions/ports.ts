@@ -42,7 +42,7 @@ export interface Browser {
   openCdp(scope: CdpScope): Promise<Duplex>;
   /** Its tabs, most recently used first. */
   pages(): Promise<readonly PageTarget[]>;
-  /** A PNG of the most recently used tab. Throws `browser_unavailable` within 5 s if it cannot. */
+  /** A PNG of the most recently used tab. Throws `browser_unavailable` within 15 s if it cannot. */
   screenshot(): Promise<Buffer>;
   /** Ends the browser, its whole process tree and its directory, soon but certainly. Idempotent. */
   release(): void;

@@ -62,6 +62,9 @@ export interface SessionServiceOptions {
 /** How often accesses are saved and failed ends tried again. */
 const saveEveryMs = 1000;
 
+/** How long a planned stop waits for starts that are under way, in ms. */
+const startsSettleWithinMs = 5000;
+
 /** Starts, touches, ends and lists sessions: the only place that changes one. */
 export class SessionService {
   readonly #options: SessionServiceOptions;
@@ -137,11 +140,18 @@ export class SessionService {
     const session = await this.get(principal, sessionId);
     const live = this.#live.get(sessionId);
     if (!isActive(session) || live === undefined) return session;
-    const retimed = touchSession(retimeSession(session, limits), this.#options.clock.now());
-    if (!(await this.#options.store.retime(retimed))) return this.get(principal, sessionId);
-    live.update(retimed);
-    this.#deadlines.consider(retimed);
-    return live.session;
+    // Put in force before it is saved, so that a call beside this one builds upon it.
+    const before = live.session;
+    live.update(touchSession(retimeSession(before, limits), this.#options.clock.now()));
+    this.#deadlines.consider(live.session);
+    try {
+      if (await this.#options.store.retime(live.session)) return live.session;
+    } catch (failure) {
+      const { idleTimeoutMinutes, keepAlive } = before;
+      live.update(retimeSession(live.session, { idleTimeoutMinutes, keepAlive }));
+      throw failure;
+    }
+    return this.get(principal, sessionId);
   }
 
   /** Records an operation on the session now; saved within a second. Free to call for every message. */
@@ -170,6 +180,11 @@ export class SessionService {
     }
     const reason = isActive(session) ? "it is ending" : session.state.endReason;
     throw new NightjarError("session_ended", `Session "${sessionId}" has ended: ${reason}.`);
+  }
+
+  /** A session whoever owns it, for the holder of a capability of it. */
+  async find(sessionId: string): Promise<Session | null> {
+    return this.#live.get(sessionId)?.session ?? this.#options.store.find(sessionId);
   }
 
   /** Calls back once when the session ends, unless cancelled. False when it is not live here. */
@@ -213,16 +228,33 @@ export class SessionService {
     this.#draining = true;
     this.#deadlines.stop();
     this.#cancelSave?.();
-    await this.#idempotent.settled();
+    if (mode === "close") await this.#endAll();
+    await this.#startsSettled();
     if (mode === "close") {
-      await Promise.allSettled(
-        this.#activeSessions().map((session) => this.#end(session, "server_stop", null)),
-      );
+      await this.#endAll();
       return;
     }
     await this.#saveAccesses();
     for (const live of this.#live.values()) live.leave();
     this.#live.clear();
+  }
+
+  async #endAll(): Promise<void> {
+    const ends = [...this.#live.values()].map(({ session }) =>
+      this.#end(session, "server_stop", null),
+    );
+    await Promise.allSettled(ends);
+  }
+
+  /** Starts that are under way may end up with sessions; one that hangs is not waited for. */
+  async #startsSettled(): Promise<void> {
+    const { clock } = this.#options;
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.callAt(clock.now() + startsSettleWithinMs, resolve);
+    });
+    await Promise.race([this.#idempotent.settled(), late]);
+    cancel();
   }
 
   #activeSessions(): readonly ActiveSession[] {
@@ -290,12 +322,16 @@ export class SessionService {
     void browser.lost.then((loss) => this.#endLater(session.id, loss.reason, loss.message));
   }
 
-  /** Ends a session for which no caller waits; a failure is tried again until the store takes it. */
+  /**
+   * Ends a session for which no caller waits. A failure is tried again until the store takes it: a
+   * deadline by its timer, the loss of a browser here.
+   */
   #endLater(sessionId: string, reason: EndReason, error: string | null): void {
     const live = this.#live.get(sessionId);
     if (live === undefined) return;
     this.#end(live.session, reason, error).catch((failure: unknown) => {
       this.#options.observer.failed("end a session", sessionId, failure);
+      if (reason === "idle_timeout" || reason === "max_duration") return;
       const { clock } = this.#options;
       clock.callAt(clock.now() + saveEveryMs, () => this.#endLater(sessionId, reason, error));
     });
@@ -314,8 +350,12 @@ export class SessionService {
         this.#live.delete(session.id);
         return final;
       } catch (failure) {
-        // The deadline may have passed while this end was under way and been skipped for it.
-        this.#deadlines.consider(live.session);
+        // The deadline may have passed while this end was under way and been skipped for it; not
+        // at once, or a store that takes nothing would be asked without a pause.
+        const { clock } = this.#options;
+        clock.callAt(clock.now() + saveEveryMs, () => {
+          if (!this.#draining) this.#deadlines.consider(live.session);
+        });
         throw failure;
       }
     });

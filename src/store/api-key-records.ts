@@ -35,8 +35,19 @@ export class ApiKeyRecords {
     return { key, id };
   }
 
-  /** Makes sure that this key, which the operator chose, is valid for the tenant. */
+  /**
+   * Makes this key, which the operator chose, valid for the tenant, and makes the one that had the
+   * name before invalid: changing the setting rotates the key.
+   */
   async ensure(tenantId: string, name: string, key: string): Promise<void> {
+    await this.#database.query
+      .updateTable("api_keys")
+      .set({ revoked_at: Date.now() })
+      .where("tenant_id", "=", tenantId)
+      .where("name", "=", name)
+      .where("key_hash", "!=", hashOf(key))
+      .where("revoked_at", "is", null)
+      .execute();
     const known = await this.#database.query
       .selectFrom("api_keys")
       .select(["id", "tenant_id", "revoked_at"])
@@ -113,7 +124,8 @@ export class ApiKeyRecords {
           id,
           tenant_id: tenantId,
           name,
-          hint: `${key.slice(0, 6)}...`,
+          // A key that an operator chose may be short: less of it is shown.
+          hint: `${key.slice(0, key.length >= 40 ? 6 : 3)}...`,
           key_hash: hashOf(key),
           created_at: now,
           revoked_at: null,

@@ -17,8 +17,12 @@ export interface DataDirectory {
 export function openDataDirectory(root: string): DataDirectory {
   const absolute = path.resolve(root);
   const browsersDirectory = path.join(absolute, "browsers");
-  for (const directory of [absolute, browsersDirectory]) {
-    if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, 0o711);
+  // Answers the first directory that it made: all from there down are ours to open.
+  const firstMade = mkdirSync(browsersDirectory, { recursive: true });
+  if (firstMade !== undefined) {
+    for (let made = browsersDirectory; made.length >= firstMade.length; made = path.dirname(made)) {
+      chmodSync(made, 0o711);
+    }
   }
   const databaseFile = path.join(absolute, "nightjar.db");
   // SQLite gives the files beside it the same mode.

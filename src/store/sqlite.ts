@@ -13,11 +13,11 @@ const busyTimeoutMs = 5000;
  */
 export async function openSqlite(file: string): Promise<Database> {
   const connection = new DatabaseSync(file);
+  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   // WAL lets readers go on while one writes; FULL makes a commit durable before it is answered.
   connection.exec("PRAGMA journal_mode = WAL");
   connection.exec("PRAGMA synchronous = FULL");
   connection.exec("PRAGMA foreign_keys = ON");
-  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   const query = new Kysely<Schema>({
     dialect: new SqliteDialect({ database: kyselyDatabase(connection) }),
   });
