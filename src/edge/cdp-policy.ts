@@ -24,10 +24,10 @@ const refusedCommands: ReadonlySet<string> = new Set([
 ]);
 
 /** As Chromium answers what it cannot parse (JSON-RPC 2.0, 5.1). */
-const notACommand: CdpDecision = {
+const notJson: CdpDecision = {
   kind: "refuse",
   answer: JSON.stringify({
-    error: { code: -32_700, message: "the message is not a CDP command in JSON" },
+    error: { code: -32_700, message: "the message is not JSON" },
   }),
 };
 
@@ -39,10 +39,17 @@ const serverError = -32_000;
  * write; null where the browser runs elsewhere, with files of its own.
  */
 export function decideCdpMessage(text: string, directory: string | null): CdpDecision {
-  const command = parseCommand(text);
-  // Chromium reads text that JSON.parse does not, e.g. raw control characters in strings: what is
-  // not understood here must not be understood there.
-  if (command === null) return notACommand;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // Chromium reads text that JSON.parse does not, e.g. raw control characters in strings: what is
+    // not understood here must not be understood there.
+    return notJson;
+  }
+  const command = commandOf(parsed);
+  // What is no command the browser itself answers with an error.
+  if (command === null) return { kind: "pass" };
   if (command.method === "Browser.close") return { kind: "end", answer: answer(command, {}) };
   if (refusedCommands.has(command.method)) {
     return refuse(command, `${command.method} is not available in a hosted session`);
@@ -143,13 +150,7 @@ function isFileUrl(url: unknown): boolean {
   return wraps && isFileUrl(parsed.pathname);
 }
 
-function parseCommand(text: string): CdpCommand | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return null;
-  }
+function commandOf(parsed: unknown): CdpCommand | null {
   if (!isRecord(parsed) || typeof parsed["method"] !== "string") return null;
   const params = isRecord(parsed["params"]) ? parsed["params"] : {};
   return { id: parsed["id"], method: parsed["method"], params, sessionId: parsed["sessionId"] };
