@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import type { Config } from "../config.ts";
 import { createLogger } from "../logger.ts";
-import { startServer } from "../main.ts";
 import { messageOf } from "../sessions/errors.ts";
 
 /** How long a planned stop may take before the process ends all the same, in ms. */
@@ -13,6 +12,8 @@ export function serveCommand(config: () => Config): Command {
 
 async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel);
+  // Loaded here: the other commands need none of what the server is made of.
+  const { startServer } = await import("../main.ts");
   // A bug in one request must not end everyone's sessions; what state it left is in the log.
   process.on("uncaughtException", (error) => logger.fatal({ err: error }, "uncaught exception"));
   process.on("unhandledRejection", (error) => logger.fatal({ err: error }, "unhandled rejection"));
