@@ -18,13 +18,15 @@ export const timeLimits = {
 } as const;
 
 const externalProxy = z.strictObject({
-  type: z.literal("external"),
-  server: z.string(),
-  username: z.string().nullish(),
-  password: z.string().nullish(),
-  bypass: z.string().nullish(),
+  type: z.literal("external").describe("A proxy of your own."),
+  server: z.string().meta({ examples: ["http://proxy.example.com:8080"] }),
+  username: z.string().nullish().describe("For the proxy."),
+  password: z.string().nullish().describe("For the proxy."),
+  bypass: z.string().nullish().describe("Hosts that are reached without it."),
 });
-const hostedProxy = z.object({ type: z.enum(["notte", "tailnet"]) });
+const hostedProxy = z.object({
+  type: z.enum(["notte", "tailnet"]).describe("A proxy of a hosted service."),
+});
 
 /** The body of `POST /sessions/start`. */
 export const startBody = z
@@ -129,7 +131,10 @@ export const startBody = z
       .nullish()
       .describe("`false` or an empty list. Proxies are not supported yet and answered 501."),
     profile: z
-      .object({ id: z.string(), persist: z.boolean().default(false) })
+      .object({
+        id: z.string().describe("The profile's id."),
+        persist: z.boolean().default(false).describe("Whether it is saved at the end."),
+      })
       .nullish()
       .describe("Profiles are not supported yet and answered 501."),
     web_bot_auth: z.boolean().nullish().describe("`true` is not supported and answered 501."),
