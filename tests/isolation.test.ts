@@ -37,6 +37,14 @@ async function newPage(): Promise<Page> {
   return context.newPage();
 }
 
+/** Playwright words a refusal in one of several ways, by how far the error page has come. */
+function outcomeOf(page: Page, url: string): Promise<string> {
+  return page.goto(url).then(
+    (response) => `answered ${response?.status()}`,
+    () => "refused",
+  );
+}
+
 test("a page cannot get to the DevTools port of its own or any other session, by no name", async () => {
   const page = await newPage();
   expect(ports.length).toBeGreaterThanOrEqual(2);
@@ -45,7 +53,7 @@ test("a page cannot get to the DevTools port of its own or any other session, by
     // The port is open: only pages are kept from it.
     expect((await fetch(`http://127.0.0.1:${port}/json/version`)).status).toBe(200);
     for (const host of hosts) {
-      await expect(page.goto(`http://${host}:${port}/json/version`)).rejects.toThrow("ERR_");
+      expect(await outcomeOf(page, `http://${host}:${port}/json/version`)).toBe("refused");
     }
   }
 });
@@ -70,7 +78,7 @@ test("a page cannot reach a DevTools port by fetch, WebSocket or redirect, and o
   const redirecting = await Site.start((_request, response) => {
     response.writeHead(302, { Location: `http://127.0.0.1:${port}/json/version` }).end();
   });
-  await expect(page.goto(redirecting.url)).rejects.toThrow("ERR_");
+  expect(await outcomeOf(page, redirecting.url)).toBe("refused");
   await redirecting.stop();
   expect((await (await newPage()).goto(`${site.url}/other`))?.status()).toBe(200);
 });

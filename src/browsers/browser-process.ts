@@ -70,7 +70,9 @@ export async function spawnBrowser(
 function browserEnvironment(directory: string): NodeJS.ProcessEnv {
   const passed = ["PATH", "LANG", "LC_ALL", "TZ", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
   const display = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"];
-  const environment: NodeJS.ProcessEnv = { HOME: directory, TMPDIR: directory };
+  const environment: NodeJS.ProcessEnv = { HOME: directory };
+  // Chromium makes a socket in its temporary directory, 46 bytes further down; macOS allows 103.
+  if (directory.length + 46 <= 103) environment["TMPDIR"] = directory;
   for (const name of [...passed, ...display]) {
     if (process.env[name] !== undefined) environment[name] = process.env[name];
   }

@@ -63,11 +63,16 @@ const alreadySet: ReadonlySet<string> = new Set([
  * argument that is not on the list.
  */
 export function checkedChromeArgs(requested: readonly string[]): readonly string[] {
+  const names = requested.map((argument) => argument.split("=", 1)[0]);
   return requested.flatMap((argument) => {
     const name = argument.split("=", 1)[0] ?? "";
     if (alreadySet.has(name)) return [];
     const accepted = allowed.has(name) || allowedWhole.has(argument);
-    if (accepted && !argument.includes("\0")) return [argument];
+    if (accepted && !argument.includes("\0")) {
+      // Headless builds take what pages and servers see of the language from this one alone.
+      const speaks = name === "--lang" && !names.includes("--accept-lang");
+      return speaks ? [argument, argument.replace("--lang", "--accept-lang")] : [argument];
+    }
     const list = [...allowed, ...allowedWhole].join(", ");
     const message = `chrome_args may not hold "${argument}": only arguments that change what pages see are accepted (${list}).`;
     throw new NightjarError("invalid_request", message, {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
@@ -51,7 +51,8 @@ export class Launcher {
     const executable = this.#executableFor(settings);
     const extraArguments = checkedChromeArgs(settings.chromeArgs);
     const { browsersDirectory, reaper, sandbox } = this.#options;
-    const id = randomUUID();
+    // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
+    const id = randomBytes(6).toString("hex");
     const root = path.join(browsersDirectory, id);
     const user = await this.#takeUser();
     let processGroup: number | null = null;
@@ -89,6 +90,8 @@ export class Launcher {
         product,
         connection,
         exited: exit.promise,
+        // The full browser takes a part of its window for itself.
+        windowIsViewport: executable.kind === "headless-shell" || !settings.headless,
         reaper,
       });
     } catch (error) {
@@ -141,6 +144,8 @@ export class Launcher {
       product: reference.product,
       connection,
       exited: new Promise(() => {}),
+      // Whatever was put in force stands in the reference and is put in force again.
+      windowIsViewport: true,
       reaper,
     });
   }
@@ -167,8 +172,8 @@ export class Launcher {
 function hasDisplay(): boolean {
   return (
     process.platform === "darwin" ||
-    process.env["DISPLAY"] !== undefined ||
-    process.env["WAYLAND_DISPLAY"] !== undefined
+    (process.env["DISPLAY"] ?? "") !== "" ||
+    (process.env["WAYLAND_DISPLAY"] ?? "") !== ""
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { defaultViewport } from "../sessions/browser-settings.ts";
 import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
 import { killGroup, type RunningBrowser } from "./browser-process.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
@@ -30,6 +31,8 @@ export interface LocalBrowserParts {
   readonly connection: CdpConnection;
   /** How the process ended; never settles while it runs or when it is not our child. */
   readonly exited: Promise<string>;
+  /** Whether its pages have the size that it was launched with. */
+  readonly windowIsViewport: boolean;
   readonly reaper: Reaper;
 }
 
@@ -75,12 +78,12 @@ export class LocalBrowser implements Browser {
 
   /** Applies what a session asks for to all of its pages, those to come included. */
   async apply(settings: TargetSettings): Promise<void> {
-    if (!needsTargetSettings(settings)) return;
-    this.#targetSettings = {
-      viewport: settings.viewport,
-      extraHttpHeaders: settings.extraHttpHeaders,
-    };
-    await applyTargetSettings(this.#parts.connection, settings);
+    const { windowIsViewport, connection } = this.#parts;
+    const viewport = settings.viewport ?? (windowIsViewport ? null : defaultViewport);
+    const targetSettings = { viewport, extraHttpHeaders: settings.extraHttpHeaders };
+    if (!needsTargetSettings(targetSettings)) return;
+    this.#targetSettings = targetSettings;
+    await applyTargetSettings(connection, targetSettings);
   }
 
   openCdp(scope: CdpScope): Promise<Duplex> {
@@ -145,7 +148,7 @@ export class LocalBrowser implements Browser {
 
 export const localReferenceSchema = z.object({
   kind: z.literal("local"),
-  id: z.uuid(),
+  id: z.string().regex(/^[0-9a-f]{12}$/),
   pid: z.number(),
   startedAt: z.string(),
   bootId: z.string(),

@@ -38,7 +38,10 @@ async function fetchPages(devtoolsPort: number): Promise<readonly PageTarget[]> 
         response.on("error", reject);
       },
     );
-    request.on("error", reject);
+    request.on("error", (error) => {
+      const late = error.name === "AbortError" || error.name === "TimeoutError";
+      reject(late ? new Error(`it did not answer within ${listTimeoutMs} ms`) : error);
+    });
   });
   return listSchema
     .parse(JSON.parse(text))

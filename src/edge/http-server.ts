@@ -144,7 +144,7 @@ function answerErrors(server: FastifyInstance): void {
   });
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const generation = request.routeOptions.config.generation ?? "today";
-    const known = toNightjarError(error);
+    const known = toNightjarError(error, request);
     if (known.code === "internal") request.log.error({ err: error }, "unexpected failure");
     else if (known.cause !== undefined) {
       request.log.warn({ err: known.cause, code: known.code }, known.message);
@@ -154,10 +154,12 @@ function answerErrors(server: FastifyInstance): void {
   });
 }
 
-function toNightjarError(error: FastifyError): NightjarError {
+function toNightjarError(error: FastifyError, request: FastifyRequest): NightjarError {
   if (error instanceof NightjarError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const issues = fieldIssues(error.validation, error.validationContext ?? "body");
+    const context = error.validationContext ?? "body";
+    const input = context === "querystring" ? request.query : request.body;
+    const issues = fieldIssues(error.validation, context, input);
     const text = issues.map(({ message }) => message).join(" ");
     return new NightjarError("invalid_request", text, { issues });
   }

@@ -280,11 +280,13 @@ export const debugAnswer = z
     debug_url: z
       .string()
       .describe("DevTools for the tab used last: paste it into the address bar of a Chromium."),
-    ws: z.object({
-      cdp: z.string().describe("The session's `cdp_url`."),
-      recording: z.string().describe("Frames. Not supported yet: answers 501."),
-      logs: z.string().describe("Steps. Not supported yet: answers 501."),
-    }),
+    ws: z
+      .object({
+        cdp: z.string().describe("The session's `cdp_url`."),
+        recording: z.string().describe("Frames. Not supported yet: answers 501."),
+        logs: z.string().describe("Steps. Not supported yet: answers 501."),
+      })
+      .describe("WebSocket addresses of the session."),
     tabs: z.array(debugTab).describe("Most recently used first."),
   })
   .meta({ id: "SessionDebug" });

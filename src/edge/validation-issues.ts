@@ -12,6 +12,7 @@ interface SchemaIssue {
 export function fieldIssues(
   validation: readonly SchemaIssue[],
   context: string,
+  input: unknown,
 ): readonly FieldIssue[] {
   const place = context === "querystring" ? "query" : context;
   return validation.flatMap((issue): FieldIssue[] => {
@@ -28,11 +29,23 @@ export function fieldIssues(
     return [
       {
         location: [place, ...path],
-        message: `${field}: ${lowerFirst(issue.message ?? "is not valid")}.`,
+        message: `${field}: ${lowerFirst(issue.message ?? "is not valid")}${given(input, path)}.`,
         kind: issue.keyword,
       },
     ];
   });
+}
+
+/** The value that was given, where it is short and plain. */
+function given(input: unknown, path: readonly string[]): string {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return "";
+    value = Object.entries(value).find(([name]) => name === key)?.[1];
+  }
+  const plain = ["string", "number", "boolean"].includes(typeof value) || value === null;
+  const text = plain ? JSON.stringify(value) : "";
+  return text === "" || text.length > 100 ? "" : ` (got ${text})`;
 }
 
 function unknownKeys(params: SchemaIssue["params"]): readonly string[] {

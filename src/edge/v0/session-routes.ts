@@ -197,7 +197,10 @@ export function firstSessionRoutes(
       const browser = await sessions.browserOf(session.id, null);
       return { base64: (await browser.screenshot()).toString("base64"), error: null };
     } catch (error) {
-      return { base64: null, error: messageOf(error) };
+      return {
+        base64: null,
+        error: `The screenshot could not be taken: ${messageOf(error)}`,
+      };
     }
   }
 }
