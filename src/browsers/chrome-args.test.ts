@@ -9,13 +9,19 @@ const refusal = expect.objectContaining({
 
 describe("the arguments of a client", () => {
   test("that change what pages see are added as they are, in their order", () => {
-    const given = ["--lang=de", "--window-size=800,600", "--incognito"];
+    const given = ["--hide-scrollbars", "--window-size=800,600", "--incognito"];
     expect(checkedChromeArgs(given)).toEqual(given);
   });
 
+  test("that choose a language choose it for what servers see too, unless that is chosen apart", () => {
+    expect(checkedChromeArgs(["--lang=de"])).toEqual(["--lang=de", "--accept-lang=de"]);
+    const both = ["--accept-lang=fr", "--lang=de"];
+    expect(checkedChromeArgs(both)).toEqual(both);
+  });
+
   test("that every browser has already are left out without an error", () => {
-    expect(checkedChromeArgs(["--disable-gpu", "--lang=de", "--no-first-run"])).toEqual([
-      "--lang=de",
+    expect(checkedChromeArgs(["--disable-gpu", "--incognito", "--no-first-run"])).toEqual([
+      "--incognito",
     ]);
   });
 
