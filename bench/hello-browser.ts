@@ -121,7 +121,7 @@ interface Footprint extends ProcessUsage {
 async function manyInARow(way: NightjarWay, url: string) {
   const { server } = way;
   const footprint = async (session: number): Promise<Footprint> => {
-    await way.ready(poolSize);
+    await way.ready();
     // Ended browsers are cleaned up off the fast path: the count is right when that has settled.
     const directories = () => readdir(path.join(server.dataDir, "browsers"));
     while ((await directories()).length > poolSize) await delay(50);
@@ -157,8 +157,8 @@ async function manyInARow(way: NightjarWay, url: string) {
 }
 
 async function idleCpu(seconds: number) {
-  const way = await NightjarWay.start({ NIGHTJAR_WARM_POOL: "4" });
-  await way.ready(4);
+  const way = await NightjarWay.start(4);
+  await way.ready();
   await delay(2000);
   const { pid } = way.server;
   const browsers = descendants(pid);
@@ -182,7 +182,7 @@ async function idleCpu(seconds: number) {
 const poolSize = parallel;
 const site = await Site.start(pageTitledByPath);
 const url = `${site.url}/hello`;
-const nightjar = await NightjarWay.start({ NIGHTJAR_WARM_POOL: String(poolSize) });
+const nightjar = await NightjarWay.start(poolSize);
 const ways: readonly Way[] = [nightjar, await BareWay.start(), await LaunchWay.start()];
 
 const { body: health } = await nightjar.server.call("GET", "/health");

@@ -26,6 +26,11 @@ const SCRIPT_NODE_MAJOR = 20;
 const SERVER_NODE_MAJOR = 24;
 
 export const rootDirectory = dirname(dirname(fileURLToPath(import.meta.url)));
+/**
+ * How Node runs the server, as the first line of the CLI says too. What it makes is mostly short-lived:
+ * without a limit the young generation grows to many times what the rest needs, and stays there.
+ */
+export const serverNodeOptions = ["--max-semi-space-size=4"];
 export const cliPath = join(rootDirectory, "dist", "cli", "nightjar.js");
 
 const modulesDirectory = join(rootDirectory, "node_modules");

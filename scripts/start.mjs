@@ -4,7 +4,15 @@
  */
 import "./stop-with-parent.mjs";
 import { pathToFileURL } from "node:url";
-import { cliPath, prepare, prepareBrowser, rootDirectory, runChild, runScript } from "./setup.mjs";
+import {
+  cliPath,
+  prepare,
+  prepareBrowser,
+  rootDirectory,
+  runChild,
+  runScript,
+  serverNodeOptions,
+} from "./setup.mjs";
 
 await runScript(async () => {
   const args = process.argv.slice(2);
@@ -20,7 +28,7 @@ await runScript(async () => {
  */
 async function becomeServer(node, args) {
   const watcher = pathToFileURL(`${rootDirectory}/scripts/stop-with-parent.mjs`).href;
-  const command = ["--import", watcher, cliPath, "serve", ...args];
+  const command = [...serverNodeOptions, "--import", watcher, cliPath, "serve", ...args];
   if (typeof process.execve === "function") {
     process.execve(node, [node, ...command], process.env);
   }

@@ -20,7 +20,7 @@ export interface CreatedSession {
 /** A way of coming by browsers. */
 export interface Way {
   readonly name: "nightjar" | "bare" | "launch";
-  /** Resolves when so many sessions can be had without waiting for a launch. */
+  /** Resolves when so many sessions can be had without waiting for a launch, and nothing is going on. */
   ready(sessions: number): Promise<void>;
   create(): Promise<CreatedSession>;
   dispose(): Promise<void>;
@@ -30,19 +30,26 @@ export interface Way {
 export class NightjarWay implements Way {
   readonly name = "nightjar";
   readonly server: Nightjar;
+  readonly #poolSize: number;
 
-  private constructor(server: Nightjar) {
+  private constructor(server: Nightjar, poolSize: number) {
     this.server = server;
+    this.#poolSize = poolSize;
   }
 
-  static async start(settings: Record<string, string>): Promise<NightjarWay> {
-    return new NightjarWay(await Nightjar.start({ NIGHTJAR_LOG_LEVEL: "info", ...settings }));
+  static async start(poolSize: number): Promise<NightjarWay> {
+    const server = await Nightjar.start({
+      NIGHTJAR_LOG_LEVEL: "info",
+      NIGHTJAR_WARM_POOL: String(poolSize),
+    });
+    return new NightjarWay(server, poolSize);
   }
 
-  async ready(sessions: number): Promise<void> {
+  /** Waits for the whole pool, or its refill would slow down the ways that come next. */
+  async ready(): Promise<void> {
     for (;;) {
       const { body } = await this.server.call("GET", "/health");
-      if (Number(body["warm_browsers"]) >= sessions) return;
+      if (Number(body["warm_browsers"]) >= this.#poolSize) return;
       await delay(20);
     }
   }

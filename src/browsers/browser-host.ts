@@ -86,11 +86,13 @@ export class LocalBrowserHost implements BrowserHost {
   }
 
   async recover(
-    references: readonly string[],
+    references: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>> {
     const found = new Map<string, Browser | BrowserLoss>();
     await Promise.all(
-      references.map(async (reference) => found.set(reference, await this.#recoverOne(reference))),
+      [...references].map(async ([sessionId, reference]) =>
+        found.set(sessionId, await this.#recoverOne(reference)),
+      ),
     );
     const kept = new Set(
       [...this.#serving].flatMap((browser) => ("id" in browser ? [browser.id] : [])),

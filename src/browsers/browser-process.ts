@@ -35,6 +35,9 @@ export class LaunchError extends Error {
   }
 }
 
+/** A launch that lost its port to another process. */
+export class PortTakenError extends LaunchError {}
+
 const outputLimit = 8192;
 
 /**
@@ -85,10 +88,10 @@ function devtoolsAddress(
 ): Promise<{ readonly devtoolsPort: number; readonly devtoolsPath: string }> {
   return new Promise((resolve, reject) => {
     let output = "";
-    const fail = (message: string): void => {
+    const fail = (message: string, Failure = LaunchError): void => {
       clearTimeout(timer);
       if (child.pid !== undefined) killGroup(child.pid);
-      reject(new LaunchError(message, output, child.pid ?? null));
+      reject(new Failure(message, output, child.pid ?? null));
     };
     const timer = setTimeout(
       () => fail(`the browser did not open its DevTools port within ${timeoutMs} ms`),
@@ -101,6 +104,11 @@ function devtoolsAddress(
     child.once("close", onExit);
     child.stderr?.on("data", (chunk: Buffer) => {
       output = (output + chunk.toString("utf8")).slice(-outputLimit);
+      // On a port that is taken it goes on with IPv6's loopback, and without any if that is taken too.
+      if (/DevTools listening on ws:\/\/\[|Cannot start http server for devtools/.test(output)) {
+        fail("another process took its DevTools port", PortTakenError);
+        return;
+      }
       const address = /DevTools listening on ws:\/\/[^:]+:(\d+)(\/devtools\/browser\/\S+)/.exec(
         output,
       );

@@ -1,9 +1,11 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { PortTakenError } from "./browser-process.ts";
 
 const firstPort = 29_000;
 const portCount = 1000;
+const attempts = 5;
 
 /** The DevTools ports of all browsers, as a pattern of Chromium's host rules: 29000 to 29999. */
 export const devtoolsPortPattern = "29???";
@@ -12,15 +14,35 @@ export function isDevtoolsPort(port: number): boolean {
   return port >= firstPort && port < firstPort + portCount;
 }
 
+/** Ports that a browser is being launched on: free to the eye until it listens. */
+const promised = new Set<number>();
+
 /**
- * A port of the range that nobody listens on just now. Taken at random, so that servers beside each
- * other seldom choose the same; who loses that race fails to launch and may try again.
+ * Calls `launch` with a port of the range that nobody listens on and that no other call has. Taken
+ * at random, so that servers beside each other seldom choose the same; who loses that race throws
+ * `PortTakenError`, and gets another port. Throws what `launch` throws.
  */
-export async function freeDevtoolsPort(): Promise<number> {
+export async function withFreeDevtoolsPort<T>(launch: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await promiseFreePort();
+    try {
+      return await launch(port);
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || attempt === attempts) throw error;
+    } finally {
+      promised.delete(port);
+    }
+  }
+}
+
+async function promiseFreePort(): Promise<number> {
   const start = randomInt(portCount);
   for (let offset = 0; offset < portCount; offset += 1) {
     const port = firstPort + ((start + offset) % portCount);
+    if (promised.has(port)) continue;
+    promised.add(port);
     if (await isFree(port)) return port;
+    promised.delete(port);
   }
   throw new Error(`all ports from ${firstPort} to ${firstPort + portCount - 1} are taken`);
 }

@@ -6,7 +6,7 @@ import { LaunchError, spawnBrowser } from "./browser-process.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
-import { freeDevtoolsPort } from "./devtools-ports.ts";
+import { withFreeDevtoolsPort } from "./devtools-ports.ts";
 import {
   type BrowserUser,
   type BrowserUsers,
@@ -50,6 +50,22 @@ export class Launcher {
   async launch(settings: LaunchSettings): Promise<LocalBrowser> {
     const executable = this.#executableFor(settings);
     const extraArguments = checkedChromeArgs(settings.chromeArgs);
+    try {
+      return await withFreeDevtoolsPort((devtoolsPort) =>
+        this.#launchOn(devtoolsPort, executable, settings, extraArguments),
+      );
+    } catch (error) {
+      throw launchFailure(error);
+    }
+  }
+
+  /** Throws with nothing left behind. */
+  async #launchOn(
+    devtoolsPort: number,
+    executable: ChromiumExecutable,
+    settings: LaunchSettings,
+    extraArguments: readonly string[],
+  ): Promise<LocalBrowser> {
     const { browsersDirectory, reaper, sandbox } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
@@ -66,7 +82,7 @@ export class Launcher {
           args: launchArguments({
             executable,
             profileDirectory: directories.profile,
-            devtoolsPort: await freeDevtoolsPort(),
+            devtoolsPort,
             sandbox,
             headless: settings.headless,
             userAgent: settings.userAgent,
@@ -98,7 +114,7 @@ export class Launcher {
       connection?.close();
       if (error instanceof LaunchError) processGroup = error.processGroup;
       reaper.bury({ processGroup, directory: root, user });
-      throw launchFailure(error);
+      throw error;
     }
   }
 

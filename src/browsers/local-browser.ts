@@ -18,6 +18,8 @@ import {
 
 /** How long to wait for a process's exit to be told once its connection is closed, in ms. */
 const exitNewsMs = 250;
+/** From the release of a browser to its kill, in ms: long enough to answer first. */
+const killAfterMs = 10;
 
 const channelTimeoutMs = 5000;
 
@@ -122,7 +124,10 @@ export class LocalBrowser implements Browser {
     this.#release.resolve();
     const { reaper, running, directories, user, connection } = this.#parts;
     const { identity } = running;
-    if (isRunning(identity)) killGroup(identity.pid);
+    // A tree that ends takes the CPU for a while, and whoever asked for its end waits for an answer.
+    setTimeout(() => {
+      if (isRunning(identity)) killGroup(identity.pid);
+    }, killAfterMs);
     reaper.bury({ processGroup: identity.pid, directory: directories.root, user });
     connection.close();
   }

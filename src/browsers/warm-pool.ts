@@ -1,9 +1,9 @@
 import type { LocalBrowser } from "./local-browser.ts";
 
 /** After a hand-over, how long nothing may happen before a browser is launched in its place, in ms. */
-const quietMs = 150;
+const quietMs = 500;
 /** Under steady demand, how long launches may be put off at most, in ms. */
-const longestQuietMs = 500;
+const longestQuietMs = 1500;
 /** For how long a burst of demand is remembered, in ms. */
 const memoryMs = 60_000;
 /** Hand-overs within this time count as one burst, in ms. */

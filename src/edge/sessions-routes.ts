@@ -18,7 +18,7 @@ import {
 } from "./session-schemas.ts";
 import { claimOf, startHeaders, toStartRequest } from "./start-request.ts";
 import type { Urls } from "./urls.ts";
-import { onClientVanished } from "./vanished-client.ts";
+import { stopIfClientVanishes } from "./vanished-client.ts";
 
 export interface SessionRoutesOptions {
   readonly sessions: SessionService;
@@ -41,7 +41,10 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
         tags: ["Sessions"],
         headers: startHeaders,
         body: startBody,
-        response: { 200: sessionAnswer, ...errorAnswers(422, 401, 409, 429, 501, 503, 529) },
+        response: {
+          200: sessionAnswer,
+          ...errorAnswers(422, 401, 403, 409, 429, 501, 502, 503, 529),
+        },
       },
     },
     async (request, reply) => {
@@ -52,14 +55,7 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
         toStartRequest(request.body, claim, options.maxSessionMinutes),
       );
       // Nobody knows of a session whose start was not answered, unless a retry asks for it.
-      if (claim === null) {
-        onClientVanished(reply, () => {
-          const why = "The client was gone before the start was answered.";
-          sessions.stop(principal, session.id, why).catch((error: unknown) => {
-            request.log.error({ err: error, session_id: session.id }, "failed to stop a session");
-          });
-        });
-      }
+      if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
       return toSessionAnswer(session, urls, request);
     },
   );

@@ -1,10 +1,24 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Session } from "../sessions/session.ts";
+import type { Principal, SessionService } from "../sessions/session-service.ts";
 
-/**
- * Calls back when the answer to this request did not go out whole because its client was gone.
- * Calls back at once when it is gone already.
- */
-export function onClientVanished(reply: FastifyReply, callback: () => void): void {
+/** Stops a session whose start could not be answered, because its client was gone: nobody knows of it. */
+export function stopIfClientVanishes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+  { sessions, principal }: { readonly sessions: SessionService; readonly principal: Principal },
+): void {
+  onClientVanished(reply, () => {
+    const why = "The client was gone before the start was answered.";
+    sessions.stop(principal, session.id, why).catch((error: unknown) => {
+      request.log.error({ err: error, session_id: session.id }, "failed to stop a session");
+    });
+  });
+}
+
+/** Calls back, at once if need be, when the answer did not go out whole because its client was gone. */
+function onClientVanished(reply: FastifyReply, callback: () => void): void {
   const { raw } = reply;
   if (raw.destroyed || raw.socket?.destroyed === true) {
     callback();

@@ -53,10 +53,12 @@ export interface BrowserHost {
   /** Throws `browser_unavailable`, `attach_failed`, `attach_refused` or `not_supported`. */
   acquire(settings: BrowserSettings): Promise<Browser>;
   /**
-   * Finds the browsers of these references again after a restart and ends every other browser and
-   * directory of this node. The answer has an entry for each reference.
+   * Finds the browsers of sessions again after a restart, given their references by session id, and
+   * ends every other browser and directory of this node. The answer has an entry for each session.
    */
-  recover(references: readonly string[]): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
+  recover(
+    references: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
 }
 
 /** A client's promise that a repeated request is the same one. */

@@ -205,12 +205,14 @@ export class SessionService {
     const active = await store.activeOnNode(nodeId);
     const overdue = active.filter((session) => deadlineOf(session).at <= now);
     const due = active.filter((session) => deadlineOf(session).at > now);
-    const browsers = await host.recover(due.map((session) => session.browserReference));
+    const browsers = await host.recover(
+      new Map(due.map((session) => [session.id, session.browserReference])),
+    );
     for (const session of overdue) {
       await this.#commitEnd(endSession(session, deadlineOf(session).reason, now));
     }
     for (const session of due) {
-      const found = browsers.get(session.browserReference);
+      const found = browsers.get(session.id);
       if (found !== undefined && "release" in found) this.#adopt(session, found);
       else {
         const loss = found ?? { reason: "browser_crash" as const, message: "The browser is gone." };

@@ -136,14 +136,14 @@ export class FakeHost implements BrowserHost {
   }
 
   async recover(
-    references: readonly string[],
+    references: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>> {
     for (const browser of this.running) {
-      if (!references.includes(browser.reference)) browser.release();
+      if (![...references.values()].includes(browser.reference)) browser.release();
     }
     return new Map(
-      references.map((reference) => [
-        reference,
+      [...references].map(([sessionId, reference]) => [
+        sessionId,
         this.running.find((browser) => browser.reference === reference) ?? {
           reason: "browser_crash" as const,
           message: "It is not running.",

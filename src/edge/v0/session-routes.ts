@@ -11,7 +11,7 @@ import { toSessionAnswer } from "../session-answer.ts";
 import { sessionIdParams } from "../session-schemas.ts";
 import { claimOf, startHeaders } from "../start-request.ts";
 import type { Urls } from "../urls.ts";
-import { onClientVanished } from "../vanished-client.ts";
+import { stopIfClientVanishes } from "../vanished-client.ts";
 import {
   type FirstSessionBody,
   firstListQuery,
@@ -82,14 +82,7 @@ export function firstSessionRoutes(
         keepAlive,
         claim,
       });
-      if (claim === null) {
-        onClientVanished(reply, () => {
-          const why = "The client was gone before the start was answered.";
-          sessions.stop(principal, session.id, why).catch((error: unknown) => {
-            request.log.error({ err: error, session_id: session.id }, "failed to stop a session");
-          });
-        });
-      }
+      if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
       return answer(request, session, await screenshotIfAsked(fields, session));
     },
   );
