@@ -86,7 +86,7 @@ async function compare(ways: readonly Way[], url: string, width: number) {
   let failures = 0;
   for (let round = 0; round < rounds.warmUp + rounds.measured; round += 1) {
     for (const way of ways) {
-      for (const each of ways) await each.ready(width);
+      for (const each of ways) await each.ready();
       const results = await Promise.allSettled(
         Array.from({ length: width }, () => helloBrowser(way, url)),
       );
@@ -183,7 +183,7 @@ const poolSize = parallel;
 const site = await Site.start(pageTitledByPath);
 const url = `${site.url}/hello`;
 const nightjar = await NightjarWay.start(poolSize);
-const ways: readonly Way[] = [nightjar, await BareWay.start(), await LaunchWay.start()];
+const ways: readonly Way[] = [nightjar, await BareWay.start(poolSize), await LaunchWay.start()];
 
 const { body: health } = await nightjar.server.call("GET", "/health");
 const machine = {

@@ -20,8 +20,8 @@ export interface CreatedSession {
 /** A way of coming by browsers. */
 export interface Way {
   readonly name: "nightjar" | "bare" | "launch";
-  /** Resolves when so many sessions can be had without waiting for a launch, and nothing is going on. */
-  ready(sessions: number): Promise<void>;
+  /** Resolves when a whole pool of browsers waits and nothing is going on. */
+  ready(): Promise<void>;
   create(): Promise<CreatedSession>;
   dispose(): Promise<void>;
 }
@@ -77,14 +77,16 @@ export class BareWay implements Way {
   readonly #reaper: Reaper;
   readonly #directory: string;
   readonly #ready: LocalBrowser[] = [];
+  readonly #poolSize: number;
 
-  private constructor(launcher: Launcher, reaper: Reaper, directory: string) {
+  private constructor(launcher: Launcher, reaper: Reaper, directory: string, poolSize: number) {
+    this.#poolSize = poolSize;
     this.#launcher = launcher;
     this.#reaper = reaper;
     this.#directory = directory;
   }
 
-  static async start(): Promise<BareWay> {
+  static async start(poolSize: number): Promise<BareWay> {
     const directory = await mkdtemp(path.join(tmpdir(), "nightjar-bare-"));
     const { chmod } = await import("node:fs/promises");
     await chmod(directory, 0o711);
@@ -102,11 +104,11 @@ export class BareWay implements Way {
       reaper,
       sandbox: true,
     });
-    return new BareWay(launcher, reaper, directory);
+    return new BareWay(launcher, reaper, directory, poolSize);
   }
 
-  async ready(sessions: number): Promise<void> {
-    while (this.#ready.length < sessions) {
+  async ready(): Promise<void> {
+    while (this.#ready.length < this.#poolSize) {
       this.#ready.push(await this.#launcher.launch(defaultBrowserSettings));
     }
     await this.#reaper.finished(10_000);
