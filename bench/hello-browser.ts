@@ -13,6 +13,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { pageTitledByPath, Site } from "../tests/support/site.ts";
+import { machineAtRest } from "./support/machine.ts";
 import {
   cpuTimeMs,
   descendants,
@@ -87,6 +88,8 @@ async function compare(ways: readonly Way[], url: string, width: number) {
   for (let round = 0; round < rounds.warmUp + rounds.measured; round += 1) {
     for (const way of ways) {
       for (const each of ways) await each.ready();
+      // A browser goes on with its start after it is ready, and must not slow down who comes next.
+      await machineAtRest();
       const results = await Promise.allSettled(
         Array.from({ length: width }, () => helloBrowser(way, url)),
       );
