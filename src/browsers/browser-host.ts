@@ -154,6 +154,7 @@ export class LocalBrowserHost implements BrowserHost {
   }
 }
 
+/** Null where it is no JSON, which no schema of a reference takes. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

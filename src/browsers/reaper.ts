@@ -6,7 +6,7 @@ import { listProcesses, type ProcessEntry } from "./process-identity.ts";
 
 /** What is left of a browser that is over. */
 export interface Remains {
-  /** The group that its processes are in, killed already; null when none was ever started. */
+  /** The group that its processes are in, killed by now or within ms; null when none was ever started. */
   readonly processGroup: number | null;
   readonly directory: string;
   readonly user: BrowserUser | null;
@@ -14,8 +14,8 @@ export interface Remains {
 
 /**
  * Ends browsers for certain, off the fast path: kills until nothing of a tree runs, removes the
- * directory and only then gives the user id back. One look at the process
- * table serves all that are being buried. What a dying server leaves behind, the next start sweeps.
+ * directory and only then gives the user id back. One look at the process table serves all that are
+ * being buried. What a dying server leaves behind, the next start sweeps.
  */
 export class Reaper {
   readonly #users: BrowserUsers;
