@@ -4,8 +4,12 @@
  */
 const allowed = {
   sessions: [],
-  store: ["sessions"],
+  store: ["sessions", "pages"],
   browsers: ["sessions"],
+  "in-page": ["pages"],
+  pages: ["sessions"],
+  storage: ["sessions"],
+  models: ["sessions", "pages"],
   edge: ["sessions", "pages", "recording", "storage"],
 };
 

@@ -194,16 +194,21 @@ async function build(node) {
   const sources = filesIn(sourceDirectory).filter(
     (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
   );
-  const settings = ["tsconfig.json", "tsconfig.build.json"].map((name) =>
-    join(rootDirectory, name),
-  );
+  const settings = [
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "tsconfig.in-page.json",
+    join("scripts", "build-in-page.mjs"),
+  ].map((name) => join(rootDirectory, name));
   const wanted = hashOf([...sources, ...settings, lockPath]);
   if (readIfThere(buildStampPath) === wanted) return;
   await step("Building", async () => {
     rmSync(buildStampPath, { force: true });
     const tsc = join(modulesDirectory, "typescript", "bin", "tsc");
-    const { code, output } = await runChild(node, [tsc, "-p", "tsconfig.build.json"]);
-    if (code !== 0) {
+    const bundleInPage = join(rootDirectory, "scripts", "build-in-page.mjs");
+    for (const args of [[tsc, "-p", "tsconfig.build.json"], [bundleInPage]]) {
+      const { code, output } = await runChild(node, args);
+      if (code === 0) continue;
       throw new SetupError(
         `${lastLines(output, 40)}\n\nThe build failed: the lines above are the compiler's. If you changed nothing in src/, remove node_modules and run this again.`,
       );
@@ -216,8 +221,11 @@ async function build(node) {
 
 /** Removes what the compiler made from sources that are gone: it could still be imported. */
 function removeLeftovers(sources) {
+  const inPage = `in-page${sep}`;
   const expected = new Set(
     sources.flatMap((path) => {
+      // A folder of in-page/ becomes one script: see build-in-page.mjs.
+      if (path.startsWith(inPage)) return [`${path.split(sep).slice(0, 2).join(sep)}.js`];
       const compiled = path.replace(/\.ts$/, ".js");
       return [compiled, `${compiled}.map`];
     }),

@@ -87,6 +87,14 @@ describe("settings", () => {
     ["NIGHTJAR_EGRESS_ALLOW", "localhost"],
     ["NIGHTJAR_EGRESS_ALLOW", "10.0.0.0/8,10.0.0.0/99"],
     ["NIGHTJAR_EGRESS_ALLOW", "10.0.0.0/"],
+    ["NIGHTJAR_MODEL", "gpt-5"],
+    ["NIGHTJAR_MODEL", "compatible/a-model"],
+    ["NIGHTJAR_MODEL", "openai/gpt-5"],
+    ["NIGHTJAR_MODEL_URL", "models.example.com/v1"],
+    ["NIGHTJAR_MODEL_KEY", ""],
+    ["NIGHTJAR_MODEL_TIMEOUT_SECONDS", "0"],
+    ["NIGHTJAR_MODEL_MAX_REQUESTS", "0"],
+    ["NIGHTJAR_MODEL_MAX_CHARACTERS", "10"],
     ["NIGHTJAR_ON_STOP", "leave"],
     ["NIGHTJAR_LOG_LEVEL", "loud"],
   ])("stop the start when invalid, and the message names %s (%j)", (name, value) => {
@@ -105,6 +113,23 @@ describe("settings", () => {
     const environment = { NIGHTJAR_API_KEY: "s3cret-of-enough-length", NIGHTJAR_PORT: "x" };
     expect(() => loadConfig(environment)).toThrow(/NIGHTJAR_PORT/);
     expect(() => loadConfig(environment)).not.toThrow(/s3cret/);
+  });
+
+  test("a URL with a password is refused, and the password is not shown", () => {
+    const load = (): unknown => loadConfig({ NIGHTJAR_MODEL_URL: "https://me:s3cret@example.com" });
+    expect(load).toThrow(/NIGHTJAR_MODEL_URL.*NIGHTJAR_MODEL_KEY/);
+    expect(load).not.toThrow(/s3cret/);
+  });
+
+  test("of a model are a vendor with its key, or any endpoint with its URL", () => {
+    const vendors = loadConfig({ NIGHTJAR_MODEL: "openai/gpt-5", NIGHTJAR_MODEL_KEY: "sk-1" });
+    expect(vendors).toMatchObject({ model: "openai/gpt-5", modelUrl: null, modelKey: "sk-1" });
+    const url = "http://127.0.0.1:8000/v1/";
+    expect(loadConfig({ NIGHTJAR_MODEL: "compatible/a", NIGHTJAR_MODEL_URL: url })).toMatchObject({
+      model: "compatible/a",
+      modelUrl: "http://127.0.0.1:8000/v1",
+      modelKey: null,
+    });
   });
 
   test.each(Object.entries(settingsSchema.shape))("%s says what it means", (_name, schema) => {

@@ -6,6 +6,7 @@ import { isAddressBlock } from "./browsers/address-policy.ts";
 /** A whole number, written in digits: an empty text is no number. */
 const whole = (schema: z.ZodNumber) =>
   z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(schema);
+const bytesPerMb = 1024 * 1024;
 const flag = z.stringbool({ truthy: ["1", "true"], falsy: ["0", "false"] });
 const optionalPath = z
   .string()
@@ -19,6 +20,11 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
+
+const hasNoCredentials = (text: string): boolean => {
+  const url = URL.parse(text);
+  return url === null || (url.username === "" && url.password === "");
+};
 
 /**
  * Every setting of the server. The description becomes docs/configuration.md, so it gives unit,
@@ -37,7 +43,7 @@ export const settingsSchema = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe(
-      "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` is built from it. Default: the host that each request names.",
+      "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` and the URLs of files are built from it. Default: the host that each request names.",
     ),
   NIGHTJAR_DATA_DIR: optionalPath
     .optional()
@@ -91,6 +97,56 @@ export const settingsSchema = z.object({
     .describe(
       "Private addresses or CIDR blocks, separated by commas, that `cdp_url` may lead to. Default: none, only the public internet.",
     ),
+  NIGHTJAR_MAX_FILE_MB: whole(z.int().min(1).max(100_000))
+    .prefault("100")
+    .describe("Largest file that is stored or that a page may download, in MB."),
+  NIGHTJAR_MAX_FILES_MB: whole(z.int().min(1).max(10_000_000))
+    .prefault("1000")
+    .describe(
+      "Room for the uploads of each tenant together, and for the downloads of each session together, in MB.",
+    ),
+  NIGHTJAR_DOWNLOAD_RETENTION_HOURS: whole(z.int().min(0).max(1_000_000))
+    .prefault("168")
+    .describe(
+      "The downloads of a session are removed so many hours after its end; 0 keeps them for good.",
+    ),
+  NIGHTJAR_MODEL: z
+    .string()
+    .regex(
+      /^(?:openai|anthropic|google|compatible)\/.+$/,
+      "must be a vendor and a model's name, e.g. openai/gpt-5-mini, anthropic/..., google/... or compatible/...",
+    )
+    .optional()
+    .describe(
+      "The model that extracts data from pages, as `vendor/name`: openai, anthropic, google, or `compatible` for any OpenAI-compatible endpoint. Default: none; such requests are answered 501.",
+    ),
+  NIGHTJAR_MODEL_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(hasNoCredentials, "must hold no user or password; NIGHTJAR_MODEL_KEY is for the secret")
+    .optional()
+    .describe(
+      "Base URL of the model's endpoint; needed for `compatible`. Default: the vendor's own.",
+    ),
+  NIGHTJAR_MODEL_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The key for the model's endpoint; needed for the vendors' own. It is never logged nor answered.",
+    ),
+  NIGHTJAR_MODEL_TIMEOUT_SECONDS: whole(z.int().min(1).max(600))
+    .prefault("60")
+    .describe(
+      "How long the model may take for one answer, with waiting for a free request and retries, in seconds.",
+    ),
+  NIGHTJAR_MODEL_MAX_REQUESTS: whole(z.int().min(1).max(1000))
+    .prefault("8")
+    .describe("Requests at the model's endpoint at once; others wait."),
+  NIGHTJAR_MODEL_MAX_CHARACTERS: whole(z.int().min(1000).max(10_000_000))
+    .prefault("400000")
+    .describe(
+      "How much of a page's markdown is sent to the model, in characters (about 4 a token); what follows is left out, and the model is told.",
+    ),
   NIGHTJAR_ON_STOP: z
     .enum(["close", "keep"])
     .default("close")
@@ -117,7 +173,17 @@ export interface Config {
   readonly headlessShellPath: string | null;
   readonly allowNoSandbox: boolean;
   readonly firstUid: number;
+  readonly maxFileBytes: number;
+  readonly maxFilesBytes: number;
+  /** 0: for good. */
+  readonly downloadRetentionHours: number;
   readonly egressAllow: readonly string[];
+  readonly model: string | null;
+  readonly modelUrl: string | null;
+  readonly modelKey: string | null;
+  readonly modelTimeoutMs: number;
+  readonly modelMaxRequests: number;
+  readonly modelMaxCharacters: number;
   readonly onStop: "close" | "keep";
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
 }
@@ -143,11 +209,12 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
-    // A key that is too short is still a secret.
-    const shown = name === "NIGHTJAR_API_KEY" ? "" : ` (got "${given[name]}")`;
+    // A key that is too short is still a secret, and a URL may hold a password.
+    const shown = /_KEY$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
+  checkModelSettings(settings);
   return {
     host: settings.NIGHTJAR_HOST,
     port: settings.NIGHTJAR_PORT,
@@ -163,9 +230,31 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     allowNoSandbox: settings.NIGHTJAR_ALLOW_NO_SANDBOX,
     firstUid: settings.NIGHTJAR_FIRST_UID,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
+    maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
+    maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
+    downloadRetentionHours: settings.NIGHTJAR_DOWNLOAD_RETENTION_HOURS,
+    model: settings.NIGHTJAR_MODEL ?? null,
+    modelUrl: settings.NIGHTJAR_MODEL_URL?.replace(/\/+$/, "") ?? null,
+    modelKey: settings.NIGHTJAR_MODEL_KEY ?? null,
+    modelTimeoutMs: settings.NIGHTJAR_MODEL_TIMEOUT_SECONDS * 1000,
+    modelMaxRequests: settings.NIGHTJAR_MODEL_MAX_REQUESTS,
+    modelMaxCharacters: settings.NIGHTJAR_MODEL_MAX_CHARACTERS,
     onStop: settings.NIGHTJAR_ON_STOP,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
   };
+}
+
+/** What no single setting of the model says. The values stay out of the messages: they may be secret. */
+function checkModelSettings(settings: z.output<typeof settingsSchema>): void {
+  const { NIGHTJAR_MODEL: model, NIGHTJAR_MODEL_URL: url, NIGHTJAR_MODEL_KEY: key } = settings;
+  if (model?.startsWith("compatible/") && url === undefined) {
+    throw new ConfigError(
+      "Invalid setting NIGHTJAR_MODEL: a compatible model needs NIGHTJAR_MODEL_URL.",
+    );
+  }
+  if (model !== undefined && url === undefined && key === undefined) {
+    throw new ConfigError("Invalid setting NIGHTJAR_MODEL: the vendor needs NIGHTJAR_MODEL_KEY.");
+  }
 }
 
 function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {

@@ -9,20 +9,30 @@ import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { createStructuredExtractor } from "./models/structured-model.ts";
+import { PageService } from "./pages/page-service.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
+import { DownloadCollector } from "./storage/download-collector.ts";
+import { FileStorage } from "./storage/file-storage.ts";
+import { removeOldDownloads } from "./storage/retention.ts";
+import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
 import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
+import { StepRecords } from "./store/step-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
+
+/** How long the last downloads may take to be stored when the server stops, in ms. */
+const downloadsTimeoutMs = 5000;
 
 export interface RunningServer {
   /** Where it listens, e.g. `http://127.0.0.1:7777`. */
@@ -46,6 +56,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
   };
+  const fileLimits = { fileBytes: config.maxFileBytes, totalBytes: config.maxFilesBytes };
   const host = new LocalBrowserHost({
     executables,
     browsersDirectory: directory.browsersDirectory,
@@ -53,9 +64,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
     egressAllow: config.egressAllow,
+    downloadLimits: fileLimits,
     onFailure,
   });
-  const sessions = new SessionService({
+  const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
+  const downloads = new DownloadCollector({
+    storage: files,
+    onDropped: (sessionId, { suggestedName }, reason) =>
+      logger.warn(
+        { session_id: sessionId, name: suggestedName, reason },
+        "a download was not stored",
+      ),
+  });
+  const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
     clock: systemClock,
@@ -63,6 +84,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     maxSessionMinutes: config.maxSessionMinutes,
     limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
     observer: {
+      running: (session, browser) => {
+        sessions.onEnd(session.id, downloads.collect(session, browser));
+      },
       started: (session, elapsedMs) =>
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
@@ -85,11 +109,41 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     },
   });
   await sessions.recover();
+  const stopRetention =
+    config.downloadRetentionHours === 0
+      ? () => {}
+      : removeOldDownloads({
+          storage: files,
+          findSession: (id) => sessions.find(id),
+          clock: systemClock,
+          hours: config.downloadRetentionHours,
+          onFailure: (error) => onFailure("remove old downloads", error),
+        });
+
+  const steps = new StepRecords(database);
+  const extractor = createStructuredExtractor({
+    ...config,
+    onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
+  });
+  const pages = new PageService({
+    sessions,
+    steps,
+    extractor,
+    filesOf: (tenantId, sessionId) =>
+      new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onFailure: (what, sessionId, error) =>
+      logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
 
   const version = await ownVersion();
   const browser = executables.headlessShell ?? executables.chromium;
   const server = await buildHttpServer({
     sessions,
+    pages,
+    steps,
+    extractor,
+    files,
+    downloads,
     keys,
     capabilities: new Capabilities(await serverSecret(database, "capabilities")),
     health: () => ({
@@ -122,7 +176,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     newApiKey,
     async stop() {
       const closed = server.close();
+      stopRetention();
       await sessions.shutDown(config.onStop);
+      // Before the browsers' directories go.
+      await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();

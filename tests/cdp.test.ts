@@ -99,8 +99,8 @@ describe("Playwright", () => {
     expect(await firstPage(second).title()).toBe("/kept");
   });
 
-  test("downloads into the session's directory and nowhere else", async () => {
-    const { cdpUrl } = await startSession();
+  test("downloads into the session's directory and its storage, and nowhere else", async () => {
+    const { id, cdpUrl } = await startSession();
     const browser = await connectPlaywright(cdpUrl);
     const page = firstPage(browser);
     await page.goto(site.url);
@@ -109,10 +109,12 @@ describe("Playwright", () => {
     await raw.evaluate(`location.href = ${JSON.stringify(`${site.url}/download`)}`);
     const download = await begun;
     expect(download.suggestedFilename()).toBe("report.txt");
-    await expect.poll(() => downloadedFiles(), soon).toHaveLength(1);
-    const [file = ""] = await downloadedFiles();
-    expect(file).toMatch(/\/browsers\/[^/]+\/downloads\/[^/]+$/);
-    expect(await readFile(file, "utf8")).toBe("what was downloaded");
+    await expect
+      .poll(async () => [...(await downloadedFiles())].sort(), soon)
+      .toEqual([
+        expect.stringMatching(/\/browsers\/[^/]+\/downloads\/[^/]+$/),
+        expect.stringMatching(new RegExp(`/files/downloads/${id}/[\\d_]+-report\\.txt$`)),
+      ]);
   });
 
   /** Every finished download that any browser of this server wrote. */

@@ -15,6 +15,9 @@ const openApi = z.looseObject({
 /** Every method and path of both generations of the API of sessions, and the server's own. */
 const expectedRoutes = [
   "delete /sessions/{session_id}/stop",
+  "delete /storage/uploads/{filename}",
+  "delete /storage/{session_id}/downloads/{filename}",
+  "get /files/{kind}/{owner}/{name}",
   "get /health",
   "get /session",
   "get /session/{session_id}",
@@ -22,10 +25,16 @@ const expectedRoutes = [
   "get /sessions/{session_id}",
   "get /sessions/{session_id}/debug",
   "get /sessions/{session_id}/debug/tab",
+  "get /storage/uploads",
+  "get /storage/uploads/{filename}",
+  "get /storage/{session_id}/downloads",
+  "get /storage/{session_id}/downloads/{filename}",
   "post /session/close",
   "post /session/start",
   "post /session/status",
   "post /sessions/start",
+  "post /storage/uploads/{filename}",
+  "post /storage/{session_id}/downloads/{filename}",
 ];
 
 let nightjar: Nightjar;

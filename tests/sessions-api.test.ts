@@ -273,7 +273,7 @@ describe("a start", () => {
     });
     expect(session).toMatchObject({
       solve_captchas: false,
-      use_file_storage: false,
+      use_file_storage: true,
       proxies: false,
       web_bot_auth: false,
       auth_ids: [],

@@ -103,6 +103,7 @@ export class BareWay implements Way {
       users,
       reaper,
       sandbox: true,
+      downloadLimits: { fileBytes: 0, totalBytes: 0 },
     });
     return new BareWay(launcher, reaper, directory, poolSize);
   }

@@ -4,10 +4,11 @@ import type { Duplex } from "node:stream";
 import { z } from "zod";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
-import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
+import type { Browser, BrowserLoss, CdpMessages, CdpScope, PageTarget } from "../sessions/ports.ts";
 import type { AddressPolicy } from "./address-policy.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import { CdpConnection } from "./cdp-connection.ts";
+import { openCdpMessages } from "./cdp-messages.ts";
 import { pagesOf, takeScreenshot } from "./pages.ts";
 import { applyTargetSettings, needsTargetSettings } from "./target-settings.ts";
 
@@ -107,8 +108,20 @@ export class AttachedBrowser implements Browser {
     return openCdpChannel(url.href, { timeoutMs: attachTimeoutMs, lookup: this.#policy.lookup });
   }
 
+  openMessages(): Promise<CdpMessages> {
+    return openCdpMessages(this.#url, {
+      timeoutMs: attachTimeoutMs,
+      lookup: this.#policy.lookup,
+    });
+  }
+
   pages(): Promise<readonly PageTarget[]> {
     return pagesOf(this.#connection);
+  }
+
+  /** Never calls back: the files of a browser elsewhere are out of reach. */
+  onDownload(): () => void {
+    return () => {};
   }
 
   screenshot(): Promise<Buffer> {

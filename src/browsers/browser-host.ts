@@ -6,6 +6,7 @@ import type { Browser, BrowserHost, BrowserLoss } from "../sessions/ports.ts";
 import { AddressPolicy } from "./address-policy.ts";
 import { AttachedBrowser, attachedReferenceSchema } from "./attached-browser.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
+import type { DownloadLimits } from "./downloads.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
@@ -24,6 +25,7 @@ export interface LocalBrowserHostOptions {
   readonly firstUid: number;
   /** Addresses beside the public internet that `cdp_url` may lead to. */
   readonly egressAllow: readonly string[];
+  readonly downloadLimits: DownloadLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
@@ -143,6 +145,9 @@ export class LocalBrowserHost implements BrowserHost {
     // Settings hold only as long as the connection that made them.
     await browser.apply(reference.targetSettings).catch((error: unknown) => {
       this.#options.onFailure("apply a session's settings again", error);
+    });
+    await browser.allowDownloads().catch((error: unknown) => {
+      this.#options.onFailure("allow a session's downloads again", error);
     });
     return this.#serve(browser);
   }

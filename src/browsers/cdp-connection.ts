@@ -76,17 +76,7 @@ export class CdpConnection {
 
   /** Connects to a `ws:` or `wss:` URL. Throws when that takes longer than `timeoutMs`. */
   static async connect(url: string, options: CdpConnectOptions = {}): Promise<CdpConnection> {
-    const socket = new WebSocket(url, {
-      perMessageDeflate: false,
-      handshakeTimeout: options.timeoutMs ?? defaultTimeoutMs,
-      maxPayload: 256 * 1024 * 1024,
-      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("open", resolve);
-      socket.once("error", reject);
-    });
-    return new CdpConnection(socket);
+    return new CdpConnection(await openCdpSocket(url, options));
   }
 
   get open(): boolean {
@@ -167,6 +157,24 @@ export class CdpConnection {
     }
     this.#pending.clear();
   }
+}
+
+/** Opens a WebSocket to a `ws:` or `wss:` URL. Throws when that takes longer than `timeoutMs`. */
+export async function openCdpSocket(
+  url: string,
+  options: CdpConnectOptions = {},
+): Promise<WebSocket> {
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    handshakeTimeout: options.timeoutMs ?? defaultTimeoutMs,
+    maxPayload: 256 * 1024 * 1024,
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("error", reject);
+  });
+  return socket;
 }
 
 export interface CdpConnectOptions {

@@ -7,6 +7,7 @@ import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
 import { withFreeDevtoolsPort } from "./devtools-ports.ts";
+import type { DownloadLimits } from "./downloads.ts";
 import {
   type BrowserUser,
   type BrowserUsers,
@@ -30,6 +31,7 @@ export interface LauncherOptions {
   readonly users: BrowserUsers;
   readonly reaper: Reaper;
   readonly sandbox: boolean;
+  readonly downloadLimits: DownloadLimits;
 }
 
 /** What a launch needs to know of a session's settings; the rest is applied to a running browser. */
@@ -66,7 +68,7 @@ export class Launcher {
     settings: LaunchSettings,
     extraArguments: readonly string[],
   ): Promise<LocalBrowser> {
-    const { browsersDirectory, reaper, sandbox } = this.#options;
+    const { browsersDirectory, reaper, sandbox, downloadLimits } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
     const root = path.join(browsersDirectory, id);
@@ -98,18 +100,21 @@ export class Launcher {
       connection = await CdpConnection.connect(devtoolsUrl(running));
       await openFirstPage(connection);
       const { product } = await connection.send("Browser.getVersion", undefined);
-      return new LocalBrowser({
+      const browser = new LocalBrowser({
         id,
         running,
         directories,
         user,
         product,
         connection,
+        downloadLimits,
         exited: exit.promise,
         // The full browser takes a part of its window for itself.
         windowIsViewport: executable.kind === "headless-shell" || !settings.headless,
         reaper,
       });
+      await browser.allowDownloads();
+      return browser;
     } catch (error) {
       connection?.close();
       if (error instanceof LaunchError) processGroup = error.processGroup;
@@ -144,7 +149,7 @@ export class Launcher {
   }): Promise<LocalBrowser | null> {
     const identity = identifyProcess(reference.pid);
     if (identity?.startedAt !== reference.startedAt) return null;
-    const { browsersDirectory, reaper } = this.#options;
+    const { browsersDirectory, reaper, downloadLimits } = this.#options;
     const running = {
       identity,
       devtoolsPort: reference.devtoolsPort,
@@ -159,6 +164,7 @@ export class Launcher {
       user: reference.uid === null ? null : { uid: reference.uid, gid: reference.uid },
       product: reference.product,
       connection,
+      downloadLimits,
       exited: new Promise(() => {}),
       // Whatever was put in force stands in the reference and is put in force again.
       windowIsViewport: true,

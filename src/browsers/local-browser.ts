@@ -2,10 +2,19 @@ import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { defaultViewport } from "../sessions/browser-settings.ts";
-import type { Browser, BrowserLoss, CdpScope, PageTarget } from "../sessions/ports.ts";
+import type {
+  Browser,
+  BrowserDownload,
+  BrowserLoss,
+  CdpMessages,
+  CdpScope,
+  PageTarget,
+} from "../sessions/ports.ts";
 import { killGroup, type RunningBrowser } from "./browser-process.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
+import { openCdpMessages } from "./cdp-messages.ts";
+import { BrowserDownloads, type DownloadLimits } from "./downloads.ts";
 import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
 import { bootId, isRunning } from "./process-identity.ts";
@@ -31,6 +40,7 @@ export interface LocalBrowserParts {
   readonly user: BrowserUser | null;
   readonly product: string;
   readonly connection: CdpConnection;
+  readonly downloadLimits: DownloadLimits;
   /** How the process ended; never settles while it runs or when it is not our child. */
   readonly exited: Promise<string>;
   /** Whether its pages have the size that it was launched with. */
@@ -48,6 +58,7 @@ export class LocalBrowser implements Browser {
   /** Settles when it is released or left. */
   readonly released: Promise<void>;
   readonly #parts: LocalBrowserParts;
+  readonly #downloads: BrowserDownloads;
   #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
   readonly #release = Promise.withResolvers<void>();
   #released = false;
@@ -59,6 +70,11 @@ export class LocalBrowser implements Browser {
     this.directory = parts.directories.root;
     this.devtoolsPort = parts.running.devtoolsPort;
     this.released = this.#release.promise;
+    this.#downloads = new BrowserDownloads(
+      parts.directories.downloads,
+      parts.connection,
+      parts.downloadLimits,
+    );
     this.lost = this.#watch();
   }
 
@@ -78,6 +94,11 @@ export class LocalBrowser implements Browser {
     return JSON.stringify(reference);
   }
 
+  /** Lets its pages download, into its own directory. Holds as long as this process does. */
+  allowDownloads(): Promise<void> {
+    return this.#downloads.start();
+  }
+
   /** Applies what a session asks for to all of its pages, those to come included. */
   async apply(settings: TargetSettings): Promise<void> {
     const { windowIsViewport, connection } = this.#parts;
@@ -88,13 +109,30 @@ export class LocalBrowser implements Browser {
     await applyTargetSettings(connection, targetSettings);
   }
 
-  openCdp(scope: CdpScope): Promise<Duplex> {
+  async openCdp(scope: CdpScope): Promise<Duplex> {
     const { devtoolsPort, devtoolsPath } = this.#parts.running;
     const path =
       scope.kind === "browser"
         ? devtoolsPath
         : `/devtools/page/${encodeURIComponent(scope.targetId)}`;
-    return openCdpChannel(`ws://127.0.0.1:${devtoolsPort}${path}`, { timeoutMs: channelTimeoutMs });
+    const channel = await openCdpChannel(`ws://127.0.0.1:${devtoolsPort}${path}`, {
+      timeoutMs: channelTimeoutMs,
+    });
+    channel.once("close", () => this.#downloads.insist());
+    return channel;
+  }
+
+  async openMessages(): Promise<CdpMessages> {
+    const { devtoolsPort, devtoolsPath } = this.#parts.running;
+    const messages = await openCdpMessages(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`, {
+      timeoutMs: channelTimeoutMs,
+    });
+    void messages.closed.then(() => this.#downloads.insist());
+    return messages;
+  }
+
+  onDownload(listener: (download: BrowserDownload) => void): () => void {
+    return this.#downloads.onDownload(listener);
   }
 
   pages(): Promise<readonly PageTarget[]> {

@@ -19,7 +19,9 @@ export async function sandboxProblem(options: {
 }): Promise<string | null> {
   const users = new BrowserUsers(options.firstUid);
   const reaper = new Reaper(users, () => {});
-  const launcher = new Launcher({ ...options, users, reaper, sandbox: true });
+  // It opens no page.
+  const downloadLimits = { fileBytes: 0, totalBytes: 0 };
+  const launcher = new Launcher({ ...options, users, reaper, sandbox: true, downloadLimits });
   try {
     const browser = await launcher.launch(defaultBrowserSettings);
     browser.release();

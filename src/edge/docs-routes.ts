@@ -6,7 +6,7 @@ import { type ErrorCode, errorTable } from "../sessions/errors.ts";
 import { statusOfError } from "./error-response.ts";
 
 const introduction =
-  "Browser sessions for AI agents. Start a session, drive it over CDP with Playwright or Puppeteer, close it. Both generations of the Notte API are spoken; a session that was started by one can be used by the other.";
+  "Browser sessions for AI agents. Start a session, observe its pages and act on them by numbered elements, or drive it over CDP with Playwright or Puppeteer; close it. Both generations of the Notte API are spoken; a session that was started by one can be used by the other.";
 
 /** Every error that the API answers with, as a Markdown table. */
 function errorsMarkdown(): string {
@@ -32,6 +32,8 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
       },
       tags: [
         { name: "Sessions", description: "Today's API of sessions." },
+        { name: "Pages", description: "What can be seen and done on a session's pages." },
+        { name: "Storage", description: "Files that are uploaded, and files that pages download." },
         { name: "First API", description: "The first generation: the session id is in the body." },
         { name: "CDP", description: "Chrome DevTools Protocol, by the token in `cdp_url`." },
         { name: "Server", description: "The server itself." },
@@ -48,7 +50,7 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
 }
 
 interface Operation {
-  requestBody?: { required?: boolean };
+  requestBody?: { required?: boolean; content?: Record<string, unknown> };
   responses?: Record<string, { description?: string }>;
 }
 
@@ -59,14 +61,19 @@ function tidy(document: object): object {
     components?: { schemas?: Record<string, unknown> };
   };
   for (const operation of Object.values(paths).flatMap((item) => Object.values(item))) {
-    // An empty body stands for `{}`; what must be in it is said by its fields.
-    if (operation.requestBody !== undefined) operation.requestBody.required = false;
+    // An empty JSON body stands for `{}`; what must be in it is said by its fields.
+    const { requestBody } = operation;
+    if (requestBody !== undefined) {
+      requestBody.required = requestBody.content?.["application/json"] === undefined;
+    }
     const success = operation.responses?.["200"];
     if (success?.description === "Default Response") success.description = "Success.";
   }
-  // Every answer's schema comes a second time, as an input that nothing refers to.
+  // Every answer's schema comes a second time, as an input, which mostly nothing refers to.
+  const references = JSON.stringify(document);
   for (const name of Object.keys(components?.schemas ?? {})) {
-    if (name.endsWith("Input")) delete components?.schemas?.[name];
+    const isReferred = references.includes(`"#/components/schemas/${name}"`);
+    if (name.endsWith("Input") && !isReferred) delete components?.schemas?.[name];
   }
   return document;
 }

@@ -32,21 +32,27 @@ const validationErrorBody = z
   })
   .meta({ id: "ValidationError" });
 
-type DocumentedStatus = 400 | 401 | 403 | 404 | 409 | 410 | 422 | 429 | 500 | 501 | 502 | 503 | 529;
+type DocumentedStatus =
+  | (400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 416 | 422 | 429)
+  | (500 | 501 | 502 | 503 | 507 | 529);
 
 const meanings: Readonly<Record<DocumentedStatus, string>> = {
   400: "Something in the request is missing or wrong.",
   401: "No API key, or one that is not valid.",
   403: "`cdp_url` leads to an address that this server does not connect to.",
-  404: "No such session of yours.",
+  404: "No such session, or file, of yours.",
   409: "The Idempotency-Key was used for another request.",
-  410: "The session has ended.",
+  410: "The session has ended, or the time of the link is over.",
+  413: "What was sent or asked for is too large.",
+  415: "The body is in a format that this route does not read.",
+  416: "The file has nothing of what `Range` asks for.",
   422: "Something in the request is wrong; `detail` names each field.",
   429: "Your own limit is reached; see `Retry-After`.",
   500: "The server failed unexpectedly.",
   501: "Asked for something that this server cannot do.",
-  502: "The browser at `cdp_url` could not be reached.",
+  502: "The page, or the browser at `cdp_url`, could not be reached or did not do it.",
   503: "The browser did not start or answer, or the server is stopping.",
+  507: "The tenant, the session or the disk has no room for it.",
   529: "The host is full; see `Retry-After`.",
 };
 

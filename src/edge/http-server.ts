@@ -11,17 +11,29 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import type { PageService } from "../pages/page-service.ts";
+import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
+import type { StepStore } from "../pages/steps/step-store.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
+import type { DownloadCollector } from "../storage/download-collector.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { CdpGateway } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
+import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
+import { pageRoutes } from "./page-routes.ts";
+import { scrapeRoutes } from "./scrape-routes.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
+import { stepsRoutes } from "./steps-routes.ts";
+import { storageRoutes } from "./storage-routes.ts";
 import { Urls } from "./urls.ts";
+import { firstPageRoutes } from "./v0/page-routes.ts";
 import { firstSessionRoutes } from "./v0/session-routes.ts";
 import { fieldIssues } from "./validation-issues.ts";
 
@@ -29,11 +41,19 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The generation of the API that the route speaks; today's where it is left out. */
     readonly generation?: ApiGeneration;
+    /** True where the body is a form with a file in it; JSON everywhere else. */
+    readonly takesFile?: boolean;
   }
 }
 
 export interface HttpServerOptions {
   readonly sessions: SessionService;
+  readonly pages: PageService;
+  readonly steps: StepStore;
+  readonly files: FileStorage;
+  readonly downloads: DownloadCollector;
+  /** Null where no model is configured. */
+  readonly extractor: StructuredExtractor | null;
   readonly keys: ApiKeyVerifier;
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
@@ -98,7 +118,14 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   await server.register(async (api) => {
     healthRoutes(api, options.health);
     sessionsRoutes(api, { ...options, urls });
+    stepsRoutes(api, options);
+    pageRoutes(api, options.pages);
+    cookiesRoutes(api, options.pages);
+    scrapeRoutes(api, options);
+    await storageRoutes(api, { ...options, urls });
+    fileRoutes(api, options);
     firstSessionRoutes(api, { ...options, urls });
+    firstPageRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
     await docsRoutes(api);
   });
@@ -167,7 +194,9 @@ function toNightjarError(error: FastifyError, request: FastifyRequest): Nightjar
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new NightjarError(
         "unsupported_media_type",
-        "The request body must be JSON, with the header `Content-Type: application/json`.",
+        request.routeOptions.config.takesFile === true
+          ? "The request body must be a form (`Content-Type: multipart/form-data`) with one part `file`."
+          : "The request body must be JSON, with the header `Content-Type: application/json`.",
       );
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new NightjarError(

@@ -1,14 +1,18 @@
 import type { FastifyRequest } from "fastify";
+import type { Step } from "../pages/steps/step.ts";
 import { defaultViewport } from "../sessions/browser-settings.ts";
 import { isActive, lifetimeMs, type Session } from "../sessions/session.ts";
 import type { SessionAnswer } from "./session-schemas.ts";
+import { toWireStep } from "./step-wire.ts";
 import type { Urls } from "./urls.ts";
+import { wireDuration, wireTime } from "./wire-time.ts";
 
 /** A session as it goes over the wire. */
 export function toSessionAnswer(
   session: Session,
   urls: Urls,
   request: FastifyRequest,
+  steps: readonly Step[] = [],
   now = Date.now(),
 ): SessionAnswer {
   const { settings } = session;
@@ -35,23 +39,13 @@ export function toSessionAnswer(
     viewport_width: viewport?.width ?? null,
     viewport_height: viewport?.height ?? null,
     proxies: false,
-    use_file_storage: false,
+    use_file_storage: settings.useFileStorage,
     solve_captchas: false,
     web_bot_auth: false,
     auth_ids: [],
     system_hidden: false,
-    steps: [],
+    steps: steps.map(toWireStep),
     network_request_bytes: 0,
     network_response_bytes: 0,
   };
-}
-
-/** RFC 3339 in UTC with its offset written out. */
-export function wireTime(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace("Z", "+00:00");
-}
-
-/** An ISO 8601 duration in seconds, as pydantic writes it: `PT12.5S`. */
-export function wireDuration(ms: number): string {
-  return `PT${ms / 1000}S`;
 }

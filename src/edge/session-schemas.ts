@@ -3,7 +3,7 @@ import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import { endReasons } from "../sessions/session.ts";
 
 /** Boolean of a query string, in any letter case: the Python client sends `True`. */
-const queryBoolean = z
+export const queryBoolean = z
   .stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })
   .meta({ type: "boolean" });
 
@@ -123,9 +123,7 @@ export const startBody = z
     use_file_storage: z
       .boolean()
       .nullish()
-      .describe(
-        "Accepted because clients send it; this server has no file storage yet and answers `false`.",
-      ),
+      .describe("Whether what its pages download is kept. Default true."),
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()
@@ -214,14 +212,16 @@ export const sessionAnswer = z
       .meta({ examples: [1080] })
       .describe("In CSS pixels; null for a browser elsewhere."),
     proxies: z.boolean().describe("Whether a proxy is in use."),
-    use_file_storage: z.boolean().describe("Always `false`: not supported yet."),
+    use_file_storage: z.boolean().describe("Whether what its pages download is kept."),
     solve_captchas: z.boolean().describe("Always `false`: not supported."),
     web_bot_auth: z.boolean().describe("Always `false`: not supported."),
     auth_ids: z.array(z.string()).describe("Always empty: not supported."),
     system_hidden: z.boolean().describe("Always `false`."),
     steps: z
       .array(z.record(z.string(), z.unknown()))
-      .describe("Page operations so far. Empty: CDP traffic makes no steps."),
+      .describe(
+        "The last 500 page operations, as `{type, value}`, long texts shortened. CDP traffic makes no steps; lists leave them out.",
+      ),
     network_request_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
     network_response_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
   })

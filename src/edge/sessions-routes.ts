@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { StepStore } from "../pages/steps/step-store.ts";
 import { invalidField } from "../sessions/errors.ts";
 import type { PageTarget } from "../sessions/ports.ts";
+import type { Session } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { principalOf } from "./auth.ts";
 import { errorAnswers } from "./error-schemas.ts";
@@ -17,18 +19,21 @@ import {
   startBody,
 } from "./session-schemas.ts";
 import { claimOf, startHeaders, toStartRequest } from "./start-request.ts";
+import { stepsInAnswers } from "./step-wire.ts";
 import type { Urls } from "./urls.ts";
 import { stopIfClientVanishes } from "./vanished-client.ts";
 
 export interface SessionRoutesOptions {
   readonly sessions: SessionService;
+  readonly steps: StepStore;
   readonly urls: Urls;
   readonly maxSessionMinutes: number;
 }
 
 /** Today's API of sessions. */
 export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutesOptions): void {
-  const { sessions, urls } = options;
+  const { sessions, urls, steps } = options;
+  const stepsOf = async ({ id }: Session) => (await steps.latest([id], stepsInAnswers)).get(id);
   const server = instance.withTypeProvider<ZodTypeProvider>();
 
   server.post(
@@ -103,7 +108,7 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
     },
     async (request) => {
       const session = await sessions.get(principalOf(request), request.params.session_id);
-      return toSessionAnswer(session, urls, request);
+      return toSessionAnswer(session, urls, request, await stepsOf(session));
     },
   );
 
@@ -117,7 +122,8 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
   };
   const stop = async (request: FastifyRequest<{ Params: { session_id: string } }>) => {
     const session = await sessions.stop(principalOf(request), request.params.session_id);
-    return { ...toSessionAnswer(session, urls, request), status: "closed" as const };
+    const answer = toSessionAnswer(session, urls, request, await stepsOf(session));
+    return { ...answer, status: "closed" as const };
   };
   server.delete("/sessions/:session_id/stop", { schema: stopSchema }, stop);
   // One page of the contract's documentation stops with POST.

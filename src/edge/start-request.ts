@@ -33,6 +33,7 @@ export function toStartRequest(
       viewport: viewportOf(body),
       extraHttpHeaders: body.extra_http_headers ?? {},
       screenshotType: body.screenshot_type,
+      useFileStorage: body.use_file_storage ?? true,
       attachUrl: body.cdp_url ?? null,
     },
     idleTimeoutMinutes,

@@ -1,6 +1,16 @@
 import type { FastifyRequest } from "fastify";
 import type { Capabilities } from "../sessions/capabilities.ts";
 
+/** What a file URL names; `owner` is a tenant for uploads and a session for downloads. */
+export interface FileAddress {
+  readonly kind: "uploads" | "downloads";
+  readonly owner: string;
+  readonly name: string;
+}
+
+/** How long a file URL can be fetched, in s. */
+const fileUrlLifeSeconds = 3600;
+
 /** Makes every URL that an answer carries. */
 export class Urls {
   readonly #publicUrl: string | null;
@@ -38,6 +48,14 @@ export class Urls {
     return `devtools://devtools/bundled/devtools_app.html?${scheme}=${encodeURIComponent(address ?? "")}`;
   }
 
+  /** A stored file, for whoever has the URL, for an hour. */
+  file(request: FastifyRequest, address: FileAddress, now = Date.now()): string {
+    const expiresAt = Math.floor(now / 1000) + fileUrlLifeSeconds;
+    const path = [address.kind, address.owner, address.name].map(encodeURIComponent).join("/");
+    const token = this.#capabilities.expiringToken("file", fileSubject(address), expiresAt);
+    return `${this.base(request)}/files/${path}?expires=${expiresAt}&token=${token}`;
+  }
+
   #webSocketBase(request: FastifyRequest): string {
     return this.base(request).replace(/^http/, "ws");
   }
@@ -45,6 +63,11 @@ export class Urls {
   #token(sessionId: string): string {
     return `token=${this.#capabilities.tokenFor("cdp", sessionId)}`;
   }
+}
+
+/** What the token of a file URL is made for. */
+export function fileSubject({ kind, owner, name }: FileAddress): string {
+  return JSON.stringify([kind, owner, name]);
 }
 
 /** The token of a URL. Some clients append `?x=y` to a URL that has a query already. */

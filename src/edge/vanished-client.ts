@@ -17,6 +17,13 @@ export function stopIfClientVanishes(
   });
 }
 
+/** Aborted when the client goes away before its answer went out whole. */
+export function abortedWithClient(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  onClientVanished(reply, () => controller.abort(new Error("the client is gone")));
+  return controller.signal;
+}
+
 /** Calls back, at once if need be, when the answer did not go out whole because its client was gone. */
 function onClientVanished(reply: FastifyReply, callback: () => void): void {
   const { raw } = reply;

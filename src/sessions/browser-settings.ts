@@ -23,6 +23,8 @@ export interface BrowserSettings {
   readonly viewport: Viewport | null;
   readonly extraHttpHeaders: Readonly<Record<string, string>>;
   readonly screenshotType: ScreenshotType;
+  /** Whether what its pages download is kept. */
+  readonly useFileStorage: boolean;
   /** A CDP URL of a browser elsewhere to attach to, instead of one of ours. */
   readonly attachUrl: string | null;
 }
@@ -38,5 +40,6 @@ export const defaultBrowserSettings: BrowserSettings = {
   viewport: null,
   extraHttpHeaders: {},
   screenshotType: "last_action",
+  useFileStorage: true,
   attachUrl: null,
 };

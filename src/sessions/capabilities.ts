@@ -3,6 +3,9 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** What a URL that needs no API key may open. Each opens one thing of one session and nothing else. */
 export type CapabilityScope = "cdp";
 
+/** What a URL with an end opens. Each opens one file. */
+export type ExpiringScope = "file";
+
 /**
  * Makes and checks the tokens that stand in URLs. A token is derived from the server's secret and
  * the session's id, so it needs no storage, survives restarts, and any node can check it.
@@ -21,12 +24,25 @@ export class Capabilities {
 
   /** Compares in constant time. */
   verify(scope: CapabilityScope, sessionId: string, token: string): boolean {
-    const given = Buffer.from(token, "base64url");
-    const right = this.#digest(scope, sessionId);
-    return given.length === right.length && timingSafeEqual(given, right);
+    return isToken(token, this.#digest(scope, sessionId));
   }
 
-  #digest(scope: CapabilityScope, sessionId: string): Buffer {
-    return createHmac("sha256", this.#secret).update(`${scope}:${sessionId}`).digest();
+  /** A token that is good until `expiresAt` (epoch s) for one `subject`, whatever that names. */
+  expiringToken(scope: ExpiringScope, subject: string, expiresAt: number): string {
+    return this.#digest(scope, `${expiresAt}:${subject}`).toString("base64url");
   }
+
+  /** Whether the token was made for this subject and this end, whatever the time is now. */
+  verifyExpiring(scope: ExpiringScope, subject: string, expiresAt: number, token: string): boolean {
+    return isToken(token, this.#digest(scope, `${expiresAt}:${subject}`));
+  }
+
+  #digest(scope: CapabilityScope | ExpiringScope, subject: string): Buffer {
+    return createHmac("sha256", this.#secret).update(`${scope}:${subject}`).digest();
+  }
+}
+
+function isToken(token: string, digest: Buffer): boolean {
+  const given = Buffer.from(token, "base64url");
+  return given.length === digest.length && timingSafeEqual(given, digest);
 }

@@ -8,12 +8,13 @@ export const errorTable = {
     remedy: "Correct the field that the message names.",
   },
   malformed_body: {
-    meaning: "The request body is not valid JSON.",
-    remedy: "Send a JSON object with Content-Type: application/json.",
+    meaning: "The request body cannot be read as what its Content-Type says.",
+    remedy:
+      "Send a JSON object with Content-Type: application/json, or a form where a file is taken.",
   },
   unsupported_media_type: {
     meaning: "The request body is not in a format that this server reads.",
-    remedy: "Send JSON with Content-Type: application/json.",
+    remedy: "Send JSON with Content-Type: application/json, or a form where a file is taken.",
   },
   body_too_large: {
     meaning: "The request body is larger than this server accepts.",
@@ -50,6 +51,47 @@ export const errorTable = {
   shutting_down: {
     meaning: "This server is stopping and starts no new sessions.",
     remedy: "Try again after the seconds in Retry-After, or use another server.",
+  },
+  too_many_operations: {
+    meaning: "Too many page operations of this session wait for their turn.",
+    remedy: "Wait for the answers before you send more.",
+  },
+  page_failed: {
+    meaning: "The page did not let the operation be done, or did not answer in time.",
+    remedy:
+      "Look at the page (a screenshot, an observation), then try again or navigate elsewhere.",
+  },
+  answer_too_large: {
+    meaning: "What was asked for is larger than this server answers.",
+    remedy: "Ask for less, as the message says.",
+  },
+  file_not_found: {
+    meaning: "There is no file with this name.",
+    remedy: "List the files for the names there are.",
+  },
+  file_too_large: {
+    meaning: "The file is larger than this server stores.",
+    remedy: "Send a smaller file, or ask the operator to raise NIGHTJAR_MAX_FILE_MB.",
+  },
+  storage_limit: {
+    meaning: "The files of this tenant, or of this session, take all the room that they may.",
+    remedy: "Delete files that are not needed, or ask the operator to raise NIGHTJAR_MAX_FILES_MB.",
+  },
+  storage_full: {
+    meaning: "This server's disk is full.",
+    remedy: "Try again later; the operator has to make room.",
+  },
+  upload_aborted: {
+    meaning: "The request broke off before the file was complete; nothing of it was kept.",
+    remedy: "Send the file again.",
+  },
+  range_not_satisfiable: {
+    meaning: "The header `Range` asks for nothing that the file has.",
+    remedy: "Leave it out, or ask for bytes below the size in Content-Range.",
+  },
+  link_expired: {
+    meaning: "The time of this link to a file is over.",
+    remedy: "Ask for the file again to get a new link.",
   },
   not_supported: {
     meaning: "The request asks for something that this server cannot do.",

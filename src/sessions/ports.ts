@@ -28,6 +28,30 @@ export type CdpScope =
   | { readonly kind: "browser" }
   | { readonly kind: "page"; readonly targetId: string };
 
+/** A CDP connection of the server's own to a browser: one JSON object a message. */
+export interface CdpMessages {
+  send(message: object): void;
+  /** Calls back for every message; one listener at a time. */
+  onMessage(listener: (message: object) => void): void;
+  /** Settles when the connection is closed, by whichever side; never rejects. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** What becomes of a file that a page downloads. A download begins once and ends once. */
+export type BrowserDownload = {
+  /** Unique among the browser's downloads. */
+  readonly id: string;
+  readonly url: string;
+  /** What the page or its server calls the file: not to be trusted. */
+  readonly suggestedName: string;
+} & (
+  | { readonly kind: "began"; readonly path: null }
+  /** `path`: where the browser says that it put the file: not to be trusted either. */
+  | { readonly kind: "completed"; readonly path: string }
+  | { readonly kind: "failed"; readonly path: null; readonly reason: string }
+);
+
 /** One browser process (or one browser elsewhere) that belongs to one session. */
 export interface Browser {
   /** Plain text that `BrowserHost.recover` understands after a restart. */
@@ -40,8 +64,15 @@ export interface Browser {
   readonly lost: Promise<BrowserLoss>;
   /** Opens a WebSocket to the browser and hands over its byte stream, the handshake done. */
   openCdp(scope: CdpScope): Promise<Duplex>;
+  /** Opens a CDP connection to the browser, for the server's own use. */
+  openMessages(): Promise<CdpMessages>;
   /** Its tabs, most recently used first. */
   pages(): Promise<readonly PageTarget[]>;
+  /**
+   * Calls back for the downloads of all of its pages; returns the way to stop. A browser elsewhere
+   * keeps its files there and tells of none.
+   */
+  onDownload(listener: (download: BrowserDownload) => void): () => void;
   /** A PNG of the most recently used tab. Throws `browser_unavailable` within 15 s if it cannot. */
   screenshot(): Promise<Buffer>;
   /** Ends the browser, its whole process tree and its directory, soon but certainly. Idempotent. */

@@ -16,7 +16,7 @@ import { openSqlite } from "../store/sqlite.ts";
 import { Admission } from "./admission.ts";
 import { defaultBrowserSettings } from "./browser-settings.ts";
 import { messageOf, NightjarError } from "./errors.ts";
-import type { IdempotencyClaim, SessionStore } from "./ports.ts";
+import type { Browser, IdempotencyClaim, SessionStore } from "./ports.ts";
 import type { ActiveSession, EndedSession, EndedState, EndReason } from "./session.ts";
 import {
   type Principal,
@@ -63,6 +63,8 @@ let clock: FakeClock;
 let host: FakeHost;
 let ended: EndedSession[];
 let failures: string[];
+/** The sessions that a service began to serve, with the browsers it was given. */
+let served: (readonly [id: string, browser: Browser])[];
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "nightjar-service-"));
@@ -73,6 +75,7 @@ beforeEach(async () => {
   host = new FakeHost();
   ended = [];
   failures = [];
+  served = [];
 });
 
 afterEach(async () => {
@@ -89,6 +92,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
     maxSessionMinutes: 60,
     limits: { maxSessions: 100, maxSessionsPerTenant: null },
     observer: {
+      running: ({ id }, browser) => served.push([id, browser]),
       started: () => {},
       ended: (session) => ended.push(session),
       failed: (what, _sessionId, error) => failures.push(`${what}: ${messageOf(error)}`),
@@ -660,6 +664,21 @@ describe("after a restart", () => {
       true,
     );
     expect((await store.find(other.id))?.state.status).toBe("active");
+  });
+
+  test("whoever works beside the service is told of each session that it serves, and of no other", async () => {
+    const before = makeService();
+    const session = await before.start(principal, request());
+    const [browser] = host.browsers;
+    expect(served).toEqual([[session.id, browser]]);
+    host.beforeLaunch = () => Promise.reject(new Error("no browser"));
+    await expect(before.start(principal, request())).rejects.toThrow("no browser");
+    await before.shutDown("keep");
+    await makeService().recover();
+    expect(served).toEqual([
+      [session.id, browser],
+      [session.id, browser],
+    ]);
   });
 
   test("a recovered session still ends when its browser is lost", async () => {

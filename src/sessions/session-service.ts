@@ -40,9 +40,11 @@ export interface StartRequest {
   readonly claim: IdempotencyClaim | null;
 }
 
-/** What happens to sessions, for the log and the metrics. */
+/** What happens to sessions, for the log, the metrics and whoever works beside them. */
 export interface SessionObserver {
   started(session: ActiveSession, elapsedMs: number): void;
+  /** A session has its browser: it was just started, or found again after a restart of the server. */
+  running(session: ActiveSession, browser: Browser): void;
   ended(session: EndedSession): void;
   /** The server failed at something that no caller waits for; it will be tried again. */
   failed(what: string, sessionId: string, error: unknown): void;
@@ -321,6 +323,7 @@ export class SessionService {
   #adopt(session: ActiveSession, browser: Browser): void {
     this.#live.set(session.id, new LiveSession(session, browser));
     this.#deadlines.consider(session);
+    this.#options.observer.running(session, browser);
     void browser.lost.then((loss) => this.#endLater(session.id, loss.reason, loss.message));
   }
 

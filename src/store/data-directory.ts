@@ -8,6 +8,8 @@ export interface DataDirectory {
   readonly databaseFile: string;
   /** One directory for each browser, named by the browser's id. */
   readonly browsersDirectory: string;
+  /** Uploads, downloads, and what is being received. */
+  readonly filesDirectory: string;
 }
 
 /**
@@ -27,7 +29,9 @@ export function openDataDirectory(root: string): DataDirectory {
   const databaseFile = path.join(absolute, "nightjar.db");
   // SQLite gives the files beside it the same mode.
   closeSync(openSync(databaseFile, "a", 0o600));
-  return { root: absolute, databaseFile, browsersDirectory };
+  const filesDirectory = path.join(absolute, "files");
+  mkdirSync(filesDirectory, { recursive: true, mode: 0o700 });
+  return { root: absolute, databaseFile, browsersDirectory, filesDirectory };
 }
 
 /**

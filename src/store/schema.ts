@@ -50,7 +50,17 @@ export interface ServerSecretsTable {
   value: string;
 }
 
+export interface SessionStepsTable {
+  session_id: string;
+  /** From 0, without gaps. */
+  position: number;
+  /** Of the JSON of this step and all before it. */
+  total_characters: number;
+  step_json: string;
+}
+
 export interface Schema {
+  session_steps: SessionStepsTable;
   sessions: SessionsTable;
   idempotency_claims: IdempotencyClaimsTable;
   tenants: TenantsTable;

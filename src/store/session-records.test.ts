@@ -78,6 +78,7 @@ describe.each([
           viewport: { width: 800, height: 600 },
           extraHttpHeaders: { "X-Team": "ä'\"" },
           screenshotType: "full",
+          useFileStorage: false,
           attachUrl: "wss://browser.example.com/",
         },
       });

@@ -188,6 +188,8 @@ const settingsSchema = z.object({
   viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
   extraHttpHeaders: z.record(z.string(), z.string()),
   screenshotType: z.enum(screenshotTypes),
+  // Sessions of before there was file storage had none.
+  useFileStorage: z.boolean().default(false),
   attachUrl: z.string().nullable(),
 });
 

@@ -109,6 +109,14 @@ export class FakeBrowser implements Browser {
     throw new Error("a fake browser has no CDP");
   }
 
+  async openMessages(): Promise<never> {
+    throw new Error("a fake browser has no CDP");
+  }
+
+  onDownload(): () => void {
+    return () => {};
+  }
+
   async pages(): Promise<readonly []> {
     return [];
   }

@@ -18,6 +18,7 @@ import {
   firstSessionAnswer,
   firstSessionBody,
   firstTimeLimits,
+  timeoutOf,
 } from "./session-schemas.ts";
 
 export interface FirstSessionRoutesOptions {
@@ -204,10 +205,6 @@ interface Screenshot {
 }
 
 const noScreenshot: Screenshot = { base64: null, error: null };
-
-function timeoutOf(fields: FirstSessionBody): number | null {
-  return fields.session_timeout_minutes ?? fields.session_timeout ?? fields.timeout_minutes ?? null;
-}
 
 function requiredSessionId(fields: FirstSessionBody): string {
   if (fields.session_id != null && fields.session_id !== "") return fields.session_id;

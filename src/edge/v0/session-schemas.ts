@@ -63,3 +63,8 @@ export const firstListQuery = z.object({
     .describe("Leave out sessions that ended."),
   limit: z.coerce.number().int().min(1).max(100).default(10).describe("At most 100."),
 });
+
+/** The idle timeout that a body asks for, in minutes, by whichever of its names; null for none. */
+export function timeoutOf(fields: FirstSessionBody): number | null {
+  return fields.session_timeout_minutes ?? fields.session_timeout ?? fields.timeout_minutes ?? null;
+}

@@ -1,0 +1,92 @@
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { StepStore } from "../pages/steps/step-store.ts";
+import { workflowCode } from "../pages/steps/workflow-code.ts";
+import type { SessionService } from "../sessions/session-service.ts";
+import { principalOf } from "./auth.ts";
+import { errorAnswers } from "./error-schemas.ts";
+import { queryBoolean, sessionIdParams } from "./session-schemas.ts";
+import { toReplayableAction } from "./step-wire.ts";
+
+const offsetAnswer = z
+  .object({ offset: z.int().min(0).describe("How many steps the session has so far.") })
+  .meta({ id: "SessionOffset" });
+
+const workflowQuery = z.object({
+  as_workflow: queryBoolean
+    .default(true)
+    .describe(
+      "`true`: a program that runs by itself; `false`: its steps alone, for a `page` and its `context`.",
+    ),
+  infer_response_format: queryBoolean
+    .default(false)
+    .describe("Accepted because clients send it; of no effect here."),
+});
+
+const workflowAnswer = z
+  .object({
+    python_script: z.string().describe("The session's steps as a script for Playwright in Python."),
+    json_actions: z
+      .array(z.record(z.string(), z.unknown()))
+      .describe(
+        "The actions that succeeded, to be sent to `page/execute` of any session: elements are named by their selectors, not by ids. Secrets are masked: put them in before.",
+      ),
+    javascript_script: z
+      .string()
+      .describe("The same script for Playwright in Node. (An addition of Nightjar.)"),
+  })
+  .meta({ id: "WorkflowCode" });
+
+/** What was done in a session: how much, and as a script that does it again. */
+export function stepsRoutes(
+  instance: FastifyInstance,
+  options: { readonly sessions: SessionService; readonly steps: StepStore },
+): void {
+  const { sessions, steps } = options;
+  const server = instance.withTypeProvider<ZodTypeProvider>();
+
+  server.get(
+    "/sessions/:session_id/offset",
+    {
+      schema: {
+        summary: "How many steps a session has",
+        tags: ["Sessions"],
+        params: sessionIdParams,
+        response: { 200: offsetAnswer, ...errorAnswers(401, 404) },
+      },
+    },
+    async (request) => {
+      const { id } = await sessions.get(principalOf(request), request.params.session_id);
+      return { offset: await steps.count(id) };
+    },
+  );
+
+  server.get(
+    "/sessions/:session_id/workflow/code",
+    {
+      schema: {
+        summary: "A session's steps as a script",
+        description:
+          "What succeeded, as Playwright code: with `CDP_URL` in the environment it runs in that session, otherwise in a browser of its own. Secrets that were typed are not in it: it reads them from environment variables that it names at its top. Works for sessions that ended, too.",
+        tags: ["Sessions"],
+        params: sessionIdParams,
+        querystring: workflowQuery,
+        response: { 200: workflowAnswer, ...errorAnswers(422, 401, 404) },
+      },
+    },
+    async (request) => {
+      const { id } = await sessions.get(principalOf(request), request.params.session_id);
+      const all = await steps.list(id);
+      const code = workflowCode(all, request.query.as_workflow);
+      return {
+        python_script: code.python,
+        json_actions: all
+          .filter((step) => step.kind === "action")
+          .map(toReplayableAction)
+          .filter((action) => action !== null),
+        javascript_script: code.javascript,
+      };
+    },
+  );
+}

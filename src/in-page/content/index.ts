@@ -1,0 +1,82 @@
+/** The script that turns a page into content: see `src/pages/scrape`. */
+import type { ContentRequest, PageContent } from "../../pages/content-protocol.ts";
+import { copyOf } from "./copy.ts";
+import { imagesOf } from "./images.ts";
+import { mainContentOf } from "./main-content.ts";
+import { markdownOf } from "./markdown.ts";
+import { plainDocument } from "./plain-document.ts";
+
+/** The perception script of the same world, which knows elements by key. */
+interface Perception {
+  elementByKey(key: string): Element | null;
+}
+
+declare global {
+  var __nightjar_perception: Perception | undefined;
+}
+
+/** The page, or the part of it that is asked for, as markdown with its images. Throws when that part is gone. */
+export function contentOf(request: ContentRequest): PageContent {
+  const { source } = request;
+  const hasLayout = source === null;
+  const root = hasLayout ? liveRoot(request.rootKey) : parsedRoot(source);
+  const { ownerDocument } = root;
+  const url = source === null ? location.href : source.url;
+  const plain = hasLayout && request.rootKey === null ? plainDocument() : null;
+  const links = new Map<string, string>();
+  const markdown =
+    plain ??
+    markdownOf(chosenPart(root, request), {
+      includeLinks: request.includeLinks,
+      includeImages: request.includeImages,
+      placeholders: request.useLinkPlaceholders ? links : null,
+    });
+  const isTruncated = markdown.length > request.maxCharacters;
+  return {
+    url,
+    title: ownerDocument.title,
+    markdown: isTruncated ? markdown.slice(0, request.maxCharacters) : markdown,
+    images: imagesOf(root, hasLayout),
+    links: Object.fromEntries(links),
+    isTruncated,
+  };
+}
+
+/** The main content as plain text, as the bench of extraction scores it. */
+export function mainText(): string {
+  const main = mainContentOf(copyOf(document.body, copyOptions(true, document.baseURI, [])));
+  const blocks = "p, li, h1, h2, h3, h4, h5, h6, td, th, pre, blockquote, br, div";
+  for (const block of main.querySelectorAll(blocks)) block.append(" ");
+  return main.textContent ?? "";
+}
+
+function chosenPart(root: Element, request: ContentRequest): Element {
+  const { source, ignoredTags, onlyMainContent } = request;
+  const baseUrl = source === null ? document.baseURI : source.url;
+  const copy = copyOf(root, copyOptions(source === null, baseUrl, ignoredTags));
+  const isWhole = root === root.ownerDocument.body;
+  return onlyMainContent && isWhole ? mainContentOf(copy) : copy.body;
+}
+
+function copyOptions(hasLayout: boolean, baseUrl: string, ignoredTags: readonly string[]) {
+  return { hasLayout, baseUrl, ignoredTags: new Set(ignoredTags) };
+}
+
+function liveRoot(key: string | null): Element {
+  if (key === null) return document.body ?? document.documentElement;
+  const element = globalThis.__nightjar_perception?.elementByKey(key) ?? null;
+  if (element === null) throw new Error("the element to scrape is gone");
+  return element;
+}
+
+function parsedRoot(source: NonNullable<ContentRequest["source"]>): Element {
+  const parsed = new DOMParser().parseFromString(source.html, "text/html");
+  // What is relative in it is relative to where it came from.
+  const base = parsed.createElement("base");
+  base.href = source.url;
+  parsed.head.prepend(base);
+  if (source.selector === null) return parsed.body;
+  const found = parsed.querySelector(source.selector);
+  if (found === null) throw new Error("nothing matches the selector");
+  return found;
+}

@@ -1,0 +1,92 @@
+import { NightjarError } from "../sessions/errors.ts";
+import type { Browser } from "../sessions/ports.ts";
+import type { EndedSession } from "../sessions/session.ts";
+import { PageDriver } from "./driver/page-driver.ts";
+import type { Perception } from "./observe/perception.ts";
+import { OperationQueue } from "./operation-queue.ts";
+
+/** Whatever a page does, those who wait behind an operation get their turn, in ms. */
+const longestOperationMs = 90_000;
+
+/**
+ * What this process holds for a session whose pages are operated: its queue, its driver, and what
+ * the last observation named. Made by the first page operation; a session that only uses CDP has none.
+ */
+export class DrivenSession {
+  readonly perception: Perception;
+  /** The id of the element that the last action was done to; null before any. */
+  lastElementId: string | null = null;
+  readonly #browser: Browser;
+  readonly #queue = new OperationQueue();
+  readonly #end = Promise.withResolvers<never>();
+  #driver: Promise<PageDriver> | null = null;
+
+  constructor(browser: Browser, perception: Perception) {
+    this.#browser = browser;
+    this.perception = perception;
+    // Nobody may be waiting for an operation when the session ends.
+    this.#end.promise.catch(() => {});
+  }
+
+  /**
+   * Runs an operation when those before it are done. Throws `session_ended` with the reason as soon
+   * as the session ends, whatever the operation is waiting for.
+   */
+  run<T>(signal: AbortSignal, operation: (driver: PageDriver) => Promise<T>): Promise<T> {
+    const result = this.#queue.run(signal, async () => bounded(operation(await this.#connect())));
+    // One that goes on after the end has nobody left to tell what became of it.
+    result.catch(() => {});
+    return Promise.race([result, this.#end.promise]);
+  }
+
+  /** Lets go of the browser; null when the server stops and leaves the session running. */
+  end(ended: EndedSession | null): void {
+    this.#end.reject(
+      ended === null
+        ? new NightjarError(
+            "shutting_down",
+            "The server restarts; the session goes on. Try again in a moment.",
+            { retryAfterSeconds: 5 },
+          )
+        : new NightjarError(
+            "session_ended",
+            `Session "${ended.id}" ended during the operation: ${ended.state.endReason}.`,
+          ),
+    );
+    void this.#driver?.then(
+      (driver) => driver.close(),
+      () => {},
+    );
+  }
+
+  async #connect(): Promise<PageDriver> {
+    const driver = await this.#driver;
+    if (driver?.connected === true) return driver;
+    const connecting = PageDriver.connect(this.#browser);
+    this.#driver = connecting;
+    try {
+      return await connecting;
+    } catch (error) {
+      this.#driver = null;
+      throw error;
+    }
+  }
+}
+
+/** What an operation brings, or `page_failed` when it does not end. */
+async function bounded<T>(operation: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new NightjarError(
+        "page_failed",
+        `The operation did not end within ${longestOperationMs / 1000} seconds and was given up. Look at the page, then try again.`,
+      ),
+    );
+  }, longestOperationMs);
+  try {
+    return await Promise.race([operation, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

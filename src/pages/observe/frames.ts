@@ -1,0 +1,84 @@
+import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
+import type { FrameWorld } from "../driver/frame-tracker.ts";
+import type { WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
+import type { FrameOwners } from "./frame-owners.ts";
+import { listenersOf } from "./listeners.ts";
+
+/** A frame that does not answer must not hold up the others, in ms. */
+const mainFrameTimeoutMs = 20_000;
+const childFrameTimeoutMs = 1500;
+
+const limits: Omit<WalkRequest, "listeners"> = { maxElements: 4000, maxTexts: 4000 };
+
+/** What a frame holds, and where it stands in its parent. */
+export interface WalkedTree {
+  readonly world: FrameWorld;
+  readonly content: WalkedFrameContent;
+  /** Its child frames, by the key of their iframe element in this frame. */
+  readonly children: ReadonlyMap<string, WalkedTree>;
+}
+
+export interface WalkedPage {
+  readonly tree: WalkedTree;
+  /** URLs or origins of the frames that did not answer. */
+  readonly silent: readonly string[];
+}
+
+/**
+ * Walks all frames of a page at once, one round trip each. Throws `FrameGoneError` when the main
+ * frame navigates meanwhile; a child that does is left out.
+ */
+export async function walkFrames(page: DrivenPage, owners: FrameOwners): Promise<WalkedPage> {
+  const worlds = page.frames();
+  const [main] = worlds;
+  if (main === undefined) throw new FrameGoneError();
+  const silent: string[] = [];
+  const contents = new Map<string, WalkedFrameContent>();
+  await Promise.all(
+    worlds.map(async (world) => {
+      try {
+        contents.set(world.frameId, await walkFrame(page, world, world === main));
+      } catch (error) {
+        if (world === main) throw error;
+        if (!(error instanceof FrameGoneError)) silent.push(world.origin);
+      }
+    }),
+  );
+  const byId = new Map(worlds.map((world) => [world.frameId, world]));
+  const places = new Map<string, Map<string, FrameWorld>>();
+  await Promise.all(
+    worlds.map(async (world) => {
+      const parent = byId.get(world.parentFrameId ?? "");
+      if (parent === undefined || !contents.has(world.frameId) || !contents.has(parent.frameId))
+        return;
+      const key = await owners.keyOf(page, parent, world);
+      if (key === null) return;
+      const siblings = places.get(parent.frameId) ?? new Map<string, FrameWorld>();
+      siblings.set(key, world);
+      places.set(parent.frameId, siblings);
+    }),
+  );
+  const treeOf = (world: FrameWorld): WalkedTree | null => {
+    const content = contents.get(world.frameId);
+    if (content === undefined) return null;
+    const children = new Map<string, WalkedTree>();
+    for (const [key, child] of places.get(world.frameId) ?? []) {
+      const tree = treeOf(child);
+      if (tree !== null) children.set(key, tree);
+    }
+    return { world, content, children };
+  };
+  const tree = treeOf(main);
+  if (tree === null) throw new FrameGoneError();
+  return { tree, silent };
+}
+
+async function walkFrame(
+  page: DrivenPage,
+  world: FrameWorld,
+  isMain: boolean,
+): Promise<WalkedFrameContent> {
+  const listeners = await listenersOf(page, world);
+  const timeoutMs = isMain ? mainFrameTimeoutMs : childFrameTimeoutMs;
+  return page.call(world, "perception", "walk", [{ ...limits, listeners }], timeoutMs);
+}

@@ -1,0 +1,113 @@
+import type { Box, WalkedFrame, WalkedItem, WalkedScroller } from "../perception-protocol.ts";
+import type { ElementIds } from "./element-ids.ts";
+import type { WalkedTree } from "./frames.ts";
+import type { PageItem, PageLayer } from "./observation.ts";
+import { piercedCss } from "./selectors.ts";
+import { StitchedElement, type Surroundings } from "./stitched-element.ts";
+
+export interface StitchedPage {
+  /** In reading order, the content of iframes where they stand. */
+  readonly items: readonly PageItem[];
+  readonly layers: readonly PageLayer[];
+  readonly isTruncated: boolean;
+}
+
+/** Puts the frames of a page together, in the coordinates of the tab, and gives every element its id. */
+export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): StitchedPage {
+  const items: PageItem[] = [];
+  const layers: PageLayer[] = [];
+  let isTruncated = false;
+
+  const visit = ({ content, children }: WalkedTree, around: Surroundings): void => {
+    isTruncated ||= content.truncated;
+    const numbers = new Map<number, number>([[0, around.layer]]);
+    for (const { number, role, name, modal } of content.layers) {
+      layers.push({ number: layers.length + 1, role, name, isModal: modal });
+      numbers.set(number, layers.length);
+    }
+    const namesakes = countNamesakes(content.items);
+    for (const item of content.items) {
+      const layer = numbers.get(item.layer) ?? around.layer;
+      const place = around.place === "viewport" ? item.place : around.place;
+      switch (item.kind) {
+        case "element": {
+          const id = ids.idFor(content.documentId, item.key, item.role);
+          const isAlone = namesakes.get(`${item.role} ${item.name}`) === 1;
+          const surroundings = { ...around, layer, place };
+          const known = { id, targetId, isAlone, baseUrl: content.baseUrl };
+          const element = new StitchedElement(item, known, surroundings);
+          ids.remember(element);
+          items.push({ kind: "element", element, place: element.place, layer });
+          break;
+        }
+        case "text":
+          items.push({ kind: "text", text: item.text, level: item.level ?? null, place, layer });
+          break;
+        case "scroller":
+          items.push({ kind: "note", text: scrollNote(item), place, layer });
+          break;
+        case "frame": {
+          const child = children.get(item.key);
+          if (child !== undefined) visit(child, inside(item, { ...around, layer, place }));
+          break;
+        }
+      }
+    }
+  };
+
+  const { viewportWidth, viewportHeight } = tree.content;
+  visit(tree, {
+    frameKeys: [],
+    frameSelectors: [],
+    offset: { x: 0, y: 0 },
+    clip: { x: 0, y: 0, width: viewportWidth, height: viewportHeight },
+    coveredBy: null,
+    layer: 0,
+    place: "viewport",
+  });
+  return { items, layers, isTruncated };
+}
+
+/** How many elements of a frame share each role and name. */
+function countNamesakes(items: readonly WalkedItem[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) {
+    if (item.kind !== "element") continue;
+    const call = `${item.role} ${item.name}`;
+    counts.set(call, (counts.get(call) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function inside(frame: WalkedFrame, around: Surroundings): Surroundings {
+  const offset = { x: around.offset.x + frame.box.x, y: around.offset.y + frame.box.y };
+  const box = { ...offset, width: frame.box.width, height: frame.box.height };
+  return {
+    frameKeys: [...around.frameKeys, frame.key],
+    frameSelectors: [...around.frameSelectors, piercedCss(frame.path, frame.hosts ?? [])],
+    offset,
+    clip: intersection(around.clip, box),
+    coveredBy: around.coveredBy ?? frame.coveredBy ?? null,
+    layer: around.layer,
+    place: around.place,
+  };
+}
+
+function intersection(a: Box, b: Box): Box {
+  const x = Math.max(a.x, b.x);
+  const y = Math.max(a.y, b.y);
+  return {
+    x,
+    y,
+    width: Math.max(0, Math.min(a.x + a.width, b.x + b.width) - x),
+    height: Math.max(0, Math.min(a.y + a.height, b.y + b.height) - y),
+  };
+}
+
+function scrollNote(scroller: WalkedScroller): string {
+  const name = scroller.name === "" ? "this box" : `"${scroller.name}"`;
+  const parts = (["above", "below", "left", "right"] as const)
+    .filter((side) => scroller[side] > 0)
+    .map((side) => `${scroller[side]} px ${side}`);
+  return `${name} scrolls: ${parts.join(", ")}`;
+}

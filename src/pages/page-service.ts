@@ -1,0 +1,372 @@
+import type { ScreenshotType } from "../sessions/browser-settings.ts";
+import { NightjarError } from "../sessions/errors.ts";
+import type { Browser } from "../sessions/ports.ts";
+import type { Principal, SessionService } from "../sessions/session-service.ts";
+import type { Action, ActionResult, ScrapeRequest } from "./actions/action.ts";
+import { executeAction } from "./actions/execute.ts";
+import { checkedRequestUrl } from "./actions/navigation-actions.ts";
+import type { SessionFiles } from "./actions/ports.ts";
+import { addCookies, type Cookie, readCookies } from "./cookies.ts";
+import { DrivenSession } from "./driven-session.ts";
+import type { DrivenPage } from "./driver/driven-page.ts";
+import type { PageDriver } from "./driver/page-driver.ts";
+import { defaultActionWith } from "./observe/default-action.ts";
+import type { Observation, ObserveRequest, PageElement } from "./observe/observation.ts";
+import { Perception } from "./observe/perception.ts";
+import {
+  checkExtractor,
+  type HtmlSource,
+  type ScrapeResult,
+  scrapePage,
+  withData,
+} from "./scrape/scrape.ts";
+import type { StructuredExtractor } from "./scrape/structured-extractor.ts";
+import { type PdfRequest, printPdf } from "./screenshot/pdf.ts";
+import {
+  type Screenshot,
+  type ScreenshotMark,
+  type ScreenshotRequest,
+  takeScreenshot,
+} from "./screenshot/screenshot.ts";
+import { actionStep } from "./steps/step.ts";
+import type { StepStore } from "./steps/step-store.ts";
+
+export interface PageServiceOptions {
+  readonly sessions: SessionService;
+  readonly steps: StepStore;
+  /** The files of a session of this tenant. */
+  readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
+  /** Null where no model is configured. */
+  readonly extractor: StructuredExtractor | null;
+  /** Told of what went wrong beside an operation that was done. */
+  readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
+}
+
+/** What a picture of a page is to show. */
+export type PictureRequest = Omit<ScreenshotRequest, "marks"> & {
+  /** Which elements are marked; null for what the session was started with. */
+  readonly type: ScreenshotType | null;
+  /** Whether the ids of observations stand beside the marks. */
+  readonly labels: boolean;
+};
+
+export interface ObservationAnswer {
+  readonly observation: Observation;
+  /** Null where none was asked for. */
+  readonly screenshot: Screenshot | null;
+  /** The element that the last action was done to; null before any. */
+  readonly lastElementId: string | null;
+}
+
+/** How far back the last observation is looked for. */
+const stepsToRecall = 1000;
+
+/** Marks of more elements than this hide the page. */
+const mostMarks = 300;
+
+/**
+ * Operates the pages of sessions. The operations of one session run one after the other; each counts
+ * as an access, and each throws `session_not_found`, `session_ended`, `browser_unavailable`,
+ * `too_many_operations` or `page_failed` beside its own errors. A signal that is aborted takes back
+ * an operation that has not begun and cuts short one that only waits.
+ */
+export class PageService {
+  readonly #options: PageServiceOptions;
+  readonly #driven = new Map<string, Promise<DrivenSession>>();
+
+  constructor(options: PageServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the active tab; with a URL, opens that first. Throws `invalid_request` for a URL that is none. */
+  observe(
+    principal: Principal,
+    sessionId: string,
+    request: ObserveRequest & {
+      readonly url: string | null;
+      readonly picture: PictureRequest | null;
+    },
+    signal: AbortSignal,
+  ): Promise<ObservationAnswer> {
+    const url = request.url === null ? null : checkedRequestUrl(request.url);
+    return this.#operate(principal, sessionId, signal, async (session, driver) => {
+      if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
+      const observation = await session.perception.observe(driver, request, signal);
+      const { picture } = request;
+      const screenshot =
+        picture === null
+          ? null
+          : await this.#picture(sessionId, session, driver, picture, observation.elements);
+      await this.#remember(sessionId, {
+        kind: "observation",
+        startedAt: observation.startedAt,
+        endedAt: Date.now(),
+        url: observation.url,
+        title: observation.title,
+        elementCount: observation.elements.length,
+        lastNumbers: session.perception.lastNumbers,
+      });
+      return { observation, screenshot, lastElementId: session.lastElementId };
+    });
+  }
+
+  /** Does an action. One that fails is answered, not thrown. */
+  execute(
+    principal: Principal,
+    sessionId: string,
+    action: Action,
+    signal: AbortSignal,
+  ): Promise<ActionResult> {
+    return this.#operate(principal, sessionId, signal, (session, driver) =>
+      this.#execute(principal, sessionId, session, driver, action, signal),
+    );
+  }
+
+  /**
+   * Does to an element what one does to its kind: clicks, fills in or chooses the value. As `execute`
+   * for an id that no observation gave.
+   */
+  operate(
+    principal: Principal,
+    sessionId: string,
+    request: {
+      readonly elementId: string;
+      readonly value: string | null;
+      readonly pressEnter: boolean;
+      readonly timeoutMs: number;
+    },
+    signal: AbortSignal,
+  ): Promise<ActionResult> {
+    return this.#operate(principal, sessionId, signal, (session, driver) => {
+      const { elementId: id, value, pressEnter, timeoutMs } = request;
+      const element = session.perception.find(id);
+      const target = { id, selectors: [], frames: [] };
+      const action: Action =
+        element === null
+          ? { type: "click", target, timeoutMs, pressEnter, dialog: null }
+          : defaultActionWith(element, value, pressEnter, timeoutMs);
+      return this.#execute(principal, sessionId, session, driver, action, signal);
+    });
+  }
+
+  /** Scrapes the active tab, or HTML in its place; with a URL, opens that first. Throws as `scrapePage` does. */
+  async scrape(
+    principal: Principal,
+    sessionId: string,
+    request: ScrapeRequest & { readonly url: string | null; readonly source: HtmlSource | null },
+    signal: AbortSignal,
+  ): Promise<ScrapeResult> {
+    const { extractor } = this.#options;
+    checkExtractor(request, extractor);
+    const url = request.url === null ? null : checkedRequestUrl(request.url);
+    const result = await this.#operate(principal, sessionId, signal, async (session, driver) => {
+      if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
+      return scrapePage(await driver.activePage(), request, request.source, signal);
+    });
+    return withData(result, request, extractor, signal);
+  }
+
+  /** A picture of the active tab. Throws `answer_too_large` for one that would be. */
+  screenshot(
+    principal: Principal,
+    sessionId: string,
+    request: PictureRequest,
+    signal: AbortSignal,
+  ): Promise<Screenshot> {
+    return this.#operate(principal, sessionId, signal, async (session, driver) => {
+      const startedAt = Date.now();
+      const type = await this.#markedType(sessionId, request);
+      const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
+      const screenshot = await this.#picture(
+        sessionId,
+        session,
+        driver,
+        { ...request, type },
+        elements,
+      );
+      await this.#remember(sessionId, {
+        kind: "screenshot",
+        startedAt,
+        endedAt: Date.now(),
+        url: (await driver.activePage()).page.url(),
+        sizeBytes: screenshot.bytes.length,
+      });
+      return screenshot;
+    });
+  }
+
+  /** The active tab as PDF. */
+  pdf(
+    principal: Principal,
+    sessionId: string,
+    request: PdfRequest,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    return this.#operate(principal, sessionId, signal, async (_session, driver) =>
+      printPdf(await driver.activePage(), request),
+    );
+  }
+
+  /** The cookies of the session's browser, of every site. */
+  cookies(
+    principal: Principal,
+    sessionId: string,
+    signal: AbortSignal,
+  ): Promise<readonly Cookie[]> {
+    return this.#operate(principal, sessionId, signal, (_session, driver) =>
+      readCookies(driver.context),
+    );
+  }
+
+  /** Throws `invalid_request` for cookies that the browser does not take. */
+  setCookies(
+    principal: Principal,
+    sessionId: string,
+    cookies: readonly Cookie[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#operate(principal, sessionId, signal, (_session, driver) =>
+      addCookies(driver.context, cookies),
+    );
+  }
+
+  async #operate<T>(
+    principal: Principal,
+    sessionId: string,
+    signal: AbortSignal,
+    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
+  ): Promise<T> {
+    const { sessions } = this.#options;
+    const browser = await sessions.browserOf(sessionId, principal);
+    let opening = this.#driven.get(sessionId);
+    if (opening === undefined) {
+      opening = this.#begin(sessionId, browser);
+      this.#driven.set(sessionId, opening);
+      opening.catch(() => this.#driven.delete(sessionId));
+    }
+    const driven = await opening;
+    sessions.touch(sessionId);
+    try {
+      return await driven.run(signal, (driver) => operation(driven, driver));
+    } finally {
+      sessions.touch(sessionId);
+    }
+  }
+
+  async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
+    const { sessions } = this.#options;
+    const driven = new DrivenSession(browser, new Perception(await this.#lastNumbers(sessionId)));
+    const cancel = sessions.onEnd(sessionId, (ended) => {
+      this.#driven.delete(sessionId);
+      driven.end(ended);
+    });
+    // It has ended meanwhile: this says how.
+    if (cancel === null) await sessions.browserOf(sessionId, null);
+    return driven;
+  }
+
+  async #execute(
+    principal: Principal,
+    sessionId: string,
+    session: DrivenSession,
+    driver: PageDriver,
+    action: Action,
+    signal: AbortSignal,
+  ): Promise<ActionResult> {
+    const { filesOf, extractor } = this.#options;
+    const url = (await driver.activePage()).page.url();
+    const known =
+      "target" in action && action.target.id !== null
+        ? session.perception.find(action.target.id)
+        : null;
+    const result = await executeAction(
+      {
+        driver,
+        elements: session.perception,
+        files: filesOf(principal.tenantId, sessionId),
+        look: (until) => session.perception.look(driver, until),
+        scrape: async (page: DrivenPage, request, until) => {
+          checkExtractor(request, extractor);
+          const result = await scrapePage(page, request, null, until);
+          return withData(result, request, extractor, until);
+        },
+      },
+      action,
+      signal,
+    );
+    session.lastElementId = result.elementId;
+    await this.#remember(
+      sessionId,
+      actionStep(action, result, {
+        url,
+        selectors: known?.selectors ?? null,
+        isSecret: known?.isSecret === true || isPasswordTarget(action),
+      }),
+    );
+    return result;
+  }
+
+  /** Of the session's last observation, by this server process or one before it. */
+  async #lastNumbers(sessionId: string): Promise<Readonly<Record<string, number>>> {
+    const { steps } = this.#options;
+    const latest = (await steps.latest([sessionId], stepsToRecall)).get(sessionId) ?? [];
+    for (const step of [...latest].reverse()) {
+      if (step.kind === "observation") return step.lastNumbers;
+    }
+    return {};
+  }
+
+  /** Opens a URL as the action does. Throws `page_failed` where that fails. */
+  async #open(
+    principal: Principal,
+    sessionId: string,
+    session: DrivenSession,
+    driver: PageDriver,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const action: Action = { type: "goto", url, dialog: null };
+    const result = await this.#execute(principal, sessionId, session, driver, action, signal);
+    if (!result.success) throw new NightjarError("page_failed", result.message);
+  }
+
+  async #picture(
+    sessionId: string,
+    session: DrivenSession,
+    driver: PageDriver,
+    request: PictureRequest,
+    elements: readonly PageElement[],
+  ): Promise<Screenshot> {
+    const type = await this.#markedType(sessionId, request);
+    const marked =
+      type === "raw"
+        ? []
+        : elements.filter(({ id }) => type === "full" || id === session.lastElementId);
+    const marks: readonly ScreenshotMark[] = marked
+      .filter(({ place }) => request.area === "page" || place === "viewport")
+      .slice(0, mostMarks)
+      .map(({ box, id }) => ({ box, label: request.labels ? id : "" }));
+    return takeScreenshot(await driver.activePage(), { ...request, marks });
+  }
+
+  async #markedType(sessionId: string, request: PictureRequest): Promise<ScreenshotType> {
+    if (request.type !== null) return request.type;
+    const session = await this.#options.sessions.find(sessionId);
+    return session?.settings.screenshotType ?? "raw";
+  }
+
+  /** What was done was done, also when it cannot be written down. */
+  async #remember(sessionId: string, step: Parameters<StepStore["append"]>[1]): Promise<void> {
+    try {
+      await this.#options.steps.append(sessionId, step);
+    } catch (error) {
+      this.#options.onFailure("record a step", sessionId, error);
+    }
+  }
+}
+
+/** A selector that says itself that it leads to a password. */
+function isPasswordTarget(action: Action): boolean {
+  if (!("target" in action)) return false;
+  return action.target.selectors.some((selector) => /password|passwd|cvc|cvv/i.test(selector));
+}

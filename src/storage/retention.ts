@@ -1,0 +1,45 @@
+import type { Clock } from "../sessions/ports.ts";
+import type { Session } from "../sessions/session.ts";
+import { isActive } from "../sessions/session.ts";
+import type { FileStorage } from "./file-storage.ts";
+
+const everyMs = 3_600_000;
+const msPerHour = 3_600_000;
+
+export interface RetentionOptions {
+  readonly storage: Pick<FileStorage, "sessionsWithDownloads" | "removeDownloads" | "list">;
+  /** Null for a session that nobody knows any more. */
+  readonly findSession: (sessionId: string) => Promise<Session | null>;
+  readonly clock: Clock;
+  /** From the end of a session, or from the last file that was stored for it later. */
+  readonly hours: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Removes the downloads of sessions that ended long ago, now and every hour. Returns the way to stop. */
+export function removeOldDownloads(options: RetentionOptions): () => void {
+  const { clock } = options;
+  let stopped = false;
+  let cancel = (): void => {};
+  const round = async (): Promise<void> => {
+    await removeOnce(options).catch(options.onFailure);
+    if (!stopped) cancel = clock.callAt(clock.now() + everyMs, () => void round());
+  };
+  void round();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
+
+async function removeOnce(options: RetentionOptions): Promise<void> {
+  const { storage, findSession, clock, hours } = options;
+  const before = clock.now() - hours * msPerHour;
+  for (const id of await storage.sessionsWithDownloads()) {
+    const session = await findSession(id);
+    if (session !== null && isActive(session)) continue;
+    const [newest] = await storage.list("downloads", id);
+    const lastUse = Math.max(session?.state.closedAt ?? 0, newest?.updatedAt ?? 0);
+    if (lastUse < before) await storage.removeDownloads(id);
+  }
+}

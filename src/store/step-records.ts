@@ -1,0 +1,110 @@
+import { sql } from "kysely";
+import { fittedStepJson } from "../pages/steps/fitted-step.ts";
+import type { Step } from "../pages/steps/step.ts";
+import type { StepStore } from "../pages/steps/step-store.ts";
+import type { Database } from "./database.ts";
+
+/** A session that runs wild must not fill the disk, nor the memory of who reads its steps. */
+const mostSteps = 10_000;
+const mostCharacters = 16 * 1024 * 1024;
+
+/** How often a position is tried to be taken, when other writers take it first. */
+const mostTries = 100;
+
+/** Steps of sessions in the store. */
+export class StepRecords implements StepStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async append(sessionId: string, step: Step): Promise<void> {
+    const json = fittedStepJson(step);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#insertNext(sessionId, json);
+        return;
+      } catch (error) {
+        // Somebody else took the position between the statement's two halves: the next one then.
+        if (!this.#database.isUniqueViolation(error) || attempt === mostTries) throw error;
+      }
+    }
+  }
+
+  async count(sessionId: string): Promise<number> {
+    const { count } = await this.#database.query
+      .selectFrom("session_steps")
+      .select((select) => select.fn.countAll().as("count"))
+      .where("session_id", "=", sessionId)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  async list(sessionId: string): Promise<readonly Step[]> {
+    const rows = await this.#database.query
+      .selectFrom("session_steps")
+      .select("step_json")
+      .where("session_id", "=", sessionId)
+      .orderBy("position")
+      .execute();
+    return rows.map(toStep);
+  }
+
+  async latest(
+    sessionIds: readonly string[],
+    most: number,
+  ): Promise<ReadonlyMap<string, readonly Step[]>> {
+    const found = new Map<string, readonly Step[]>();
+    for (const id of sessionIds) {
+      const rows = await this.#database.query
+        .selectFrom("session_steps")
+        .select("step_json")
+        .where("session_id", "=", id)
+        .orderBy("position", "desc")
+        .limit(most)
+        .execute();
+      if (rows.length > 0) found.set(id, rows.reverse().map(toStep));
+    }
+    return found;
+  }
+
+  /** Inserts after the last step, in one statement, unless the session has its fill. */
+  async #insertNext(sessionId: string, json: string): Promise<void> {
+    const { query } = this.#database;
+    const last = query
+      .selectFrom("session_steps")
+      .select(["position", "total_characters"])
+      .where("session_id", "=", sessionId)
+      .orderBy("position", "desc")
+      .limit(1);
+    // A row of its own, so that there is one to insert also where no step is before it.
+    const start = sql<{ one: number }>`(select 1 as one)`.as("start");
+    await query
+      .insertInto("session_steps")
+      .columns(["session_id", "position", "total_characters", "step_json"])
+      .expression(
+        query
+          .selectFrom(start)
+          .leftJoin(last.as("last"), (join) => join.onTrue())
+          .select([
+            sql<string>`cast(${sessionId} as text)`.as("session_id"),
+            sql<number>`coalesce(last.position + 1, 0)`.as("position"),
+            sql<number>`coalesce(last.total_characters, 0) + cast(${json.length} as integer)`.as(
+              "total_characters",
+            ),
+            sql<string>`cast(${json} as text)`.as("step_json"),
+          ])
+          .where(sql<boolean>`coalesce(last.position + 1, 0) < cast(${mostSteps} as integer)`)
+          .where(
+            sql<boolean>`coalesce(last.total_characters, 0) < cast(${mostCharacters} as integer)`,
+          ),
+      )
+      .execute();
+  }
+}
+
+/** Written by `append` alone, so it has the shape that this version or an older one of it gave it. */
+function toStep(row: { readonly step_json: string }): Step {
+  return JSON.parse(row.step_json) as Step;
+}
