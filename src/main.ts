@@ -9,6 +9,7 @@ import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { hostStatus } from "./host-status.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
@@ -153,6 +154,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       warmBrowsers: host.warmCount,
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
+    }),
+    hostStatus: hostStatus({
+      version,
+      browser,
+      sandbox,
+      sessions,
+      maxSessions: config.maxSessions,
+      host,
+      warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+      dataDirectory: directory.root,
     }),
     publicUrl: config.publicUrl,
     maxSessionMinutes: config.maxSessionMinutes,

@@ -14,11 +14,13 @@ import {
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { apiKeysRoutes } from "./api-keys-routes.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { CdpGateway } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
@@ -27,6 +29,7 @@ import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
+import { type HostStatus, hostRoutes } from "./host-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
@@ -54,9 +57,10 @@ export interface HttpServerOptions {
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
-  readonly keys: ApiKeyVerifier;
+  readonly keys: ApiKeyVerifier & ApiKeyStore;
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
+  readonly hostStatus: () => Promise<HostStatus>;
   readonly publicUrl: string | null;
   readonly maxSessionMinutes: number;
   readonly version: string;
@@ -117,6 +121,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   await collectOpenApi(server, options.version);
   await server.register(async (api) => {
     healthRoutes(api, options.health);
+    hostRoutes(api, options.hostStatus);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
     pageRoutes(api, options.pages);
@@ -124,6 +129,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
