@@ -9,6 +9,7 @@ import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
@@ -28,6 +29,9 @@ import { StepRecords } from "./store/step-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
+
+/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
+const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -68,6 +72,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     downloadLimits: fileLimits,
     onFailure,
   });
+  const gauge = new LocalHostGauge({
+    dataDirectory: directory.root,
+    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
+  });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({
     storage: files,
@@ -80,11 +88,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
+    gauge,
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
-    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    limits: {
+      ...config,
+      reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
+    },
     observer: {
+      waited: ({ tenantId }, waitedMs, outcome) => {
+        if (waitedMs > 0 || outcome !== "admitted") {
+          logger.info(
+            { tenant: tenantId, waited_ms: waitedMs, outcome },
+            "a start waited for room",
+          );
+        }
+      },
       running: (session, browser) => {
         sessions.onEnd(session.id, downloads.collect(session, browser));
       },
@@ -160,13 +180,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser,
       sandbox,
       sessions,
+      gauge,
       maxSessions: config.maxSessions,
+      queueLength: config.queueLength,
       host,
       warmPoolSize: Math.min(config.warmPool, config.maxSessions),
-      dataDirectory: directory.root,
     }),
     publicUrl: config.publicUrl,
     maxSessionMinutes: config.maxSessionMinutes,
+    maxSessions: config.maxSessions,
+    queueLength: config.queueLength,
     version,
     logger,
   });

@@ -31,6 +31,7 @@ import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { type HostStatus, hostRoutes } from "./host-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { pressureRoutes } from "./pressure-routes.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
 import { stepsRoutes } from "./steps-routes.ts";
@@ -63,6 +64,8 @@ export interface HttpServerOptions {
   readonly hostStatus: () => Promise<HostStatus>;
   readonly publicUrl: string | null;
   readonly maxSessionMinutes: number;
+  readonly maxSessions: number;
+  readonly queueLength: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
 }
@@ -122,6 +125,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   await server.register(async (api) => {
     healthRoutes(api, options.health);
     hostRoutes(api, options.hostStatus);
+    pressureRoutes(api, options);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
     pageRoutes(api, options.pages);
