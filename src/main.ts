@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { LiveViews } from "./live/live-views.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
@@ -164,6 +165,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     pages,
     steps,
     feeds,
+    screencasts,
+    views: new LiveViews(sessions, screencasts),
     extractor,
     files,
     downloads,
@@ -178,6 +181,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       sandbox,
     }),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
     version,
     logger,

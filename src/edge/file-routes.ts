@@ -8,7 +8,8 @@ import { NightjarError } from "../sessions/errors.ts";
 import { type FileStorage, fileNotFound, type LocatedFile } from "../storage/file-storage.ts";
 import { errorAnswers } from "./error-schemas.ts";
 import { fileUrlParams, fileUrlQuery } from "./storage-schemas.ts";
-import { fileSubject, tokenIn } from "./urls.ts";
+import { tokenIn } from "./url-token.ts";
+import { fileSubject } from "./urls.ts";
 
 export interface FileRoutesOptions {
   readonly files: FileStorage;

@@ -12,9 +12,11 @@ import {
   validatorCompiler,
 } from "fastify-type-provider-zod";
 import type { SessionFeeds } from "../events/session-feeds.ts";
+import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
@@ -31,6 +33,7 @@ import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
+import { SessionSockets } from "./session-sockets.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
 import { stepsRoutes } from "./steps-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
@@ -38,6 +41,7 @@ import { Urls } from "./urls.ts";
 import { firstPageRoutes } from "./v0/page-routes.ts";
 import { firstSessionRoutes } from "./v0/session-routes.ts";
 import { fieldIssues } from "./validation-issues.ts";
+import { viewerRoutes } from "./viewer-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -53,6 +57,8 @@ export interface HttpServerOptions {
   readonly pages: PageService;
   readonly steps: StepStore;
   readonly feeds: SessionFeeds;
+  readonly screencasts: SessionScreencasts;
+  readonly views: LiveViews;
   readonly files: FileStorage;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
@@ -61,6 +67,8 @@ export interface HttpServerOptions {
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
   readonly publicUrl: string | null;
+  /** Whose pages may show the live view in a frame. */
+  readonly embedOrigins: readonly string[];
   readonly maxSessionMinutes: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
@@ -130,6 +138,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     fileRoutes(api, options);
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
+    await viewerRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
     await docsRoutes(api);
   });
@@ -139,9 +148,13 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     capabilities,
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
-  server.server.on("upgrade", (request, socket, head) =>
-    gateway.handleUpgrade(request, socket, head),
-  );
+  const sockets = new SessionSockets({
+    ...options,
+    onFailure: (error) => logger.error({ err: error }, "session socket failure"),
+  });
+  server.server.on("upgrade", (request, socket, head) => {
+    if (!sockets.handleUpgrade(request, socket, head)) gateway.handleUpgrade(request, socket, head);
+  });
   return server;
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Capabilities } from "../sessions/capabilities.ts";
+import { answeredLinkEnd, type ViewerTicket, viewerQuery } from "./viewer-tickets.ts";
 
 /** What a file URL names; `owner` is a tenant for uploads and a session for downloads. */
 export interface FileAddress {
@@ -42,6 +43,14 @@ export class Urls {
     return `${this.#webSocketBase(request)}/sessions/${sessionId}/debug/${name}?${this.#token(sessionId)}`;
   }
 
+  /**
+   * The live view, for whoever has the URL, until `expiresAt` (epoch s). It has a query, so that
+   * `&mode=...` and the like can be added.
+   */
+  viewer(request: FastifyRequest, ticket: ViewerTicket, expiresAt = answeredLinkEnd()): string {
+    return `${this.base(request)}/viewer?${viewerQuery(this.#capabilities, ticket, expiresAt)}`;
+  }
+
   /** DevTools for one tab; opens in the address bar of any Chromium. */
   devtools(request: FastifyRequest, sessionId: string, targetId: string): string {
     const [scheme, address] = this.pageCdp(request, sessionId, targetId).split("://");
@@ -68,9 +77,4 @@ export class Urls {
 /** What the token of a file URL is made for. */
 export function fileSubject({ kind, owner, name }: FileAddress): string {
   return JSON.stringify([kind, owner, name]);
-}
-
-/** The token of a URL. Some clients append `?x=y` to a URL that has a query already. */
-export function tokenIn(query: URLSearchParams): string {
-  return (query.get("token") ?? "").split("?", 1)[0] ?? "";
 }
