@@ -9,6 +9,7 @@ const allowed = {
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
+  recording: ["sessions"],
   models: ["sessions", "pages"],
   edge: ["sessions", "pages", "recording", "storage"],
 };

@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -120,6 +121,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
+  const screencasts = new SessionScreencasts(sessions);
   const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
@@ -131,6 +133,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
