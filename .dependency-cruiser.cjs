@@ -10,8 +10,9 @@ const allowed = {
   pages: ["sessions"],
   storage: ["sessions"],
   recording: ["sessions"],
+  events: ["sessions", "pages", "recording"],
   models: ["sessions", "pages"],
-  edge: ["sessions", "pages", "recording", "storage"],
+  edge: ["sessions", "pages", "recording", "events", "storage"],
 };
 
 const shared = "^src/(config|logger)\\.ts$";

@@ -9,6 +9,8 @@ import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { SessionFeeds } from "./events/session-feeds.ts";
+import { ToldSteps } from "./events/told-steps.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
@@ -86,14 +88,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
     observer: {
       running: (session, browser) => {
+        feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
       },
-      started: (session, elapsedMs) =>
+      started: (session, elapsedMs) => {
+        feeds.started(session);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
-        ),
-      ended: ({ id, tenantId, state, createdAt }) =>
+        );
+      },
+      changed: (session) => feeds.changed(session),
+      ended: (session) => {
+        feeds.ended(session);
+        const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
             session_id: id,
@@ -104,10 +112,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
             lived_ms: state.closedAt - createdAt,
           },
           "session ended",
-        ),
+        );
+      },
       failed: (what, sessionId, error) =>
         logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
     },
+  });
+  const screencasts = new SessionScreencasts(sessions);
+  const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
+    feeds.stepAdded(sessionId, position),
+  );
+  const feeds: SessionFeeds = new SessionFeeds({
+    clock: systemClock,
+    steps,
+    screencasts,
+    findSession: (id) => sessions.find(id),
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
   const stopRetention =
@@ -121,8 +142,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
-  const screencasts = new SessionScreencasts(sessions);
-  const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
     onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
@@ -144,6 +163,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    feeds,
     extractor,
     files,
     downloads,
@@ -181,6 +201,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       stopRetention();
       await sessions.shutDown(config.onStop);
+      feeds.leave();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);

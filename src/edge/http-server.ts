@@ -11,6 +11,7 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import type { SessionFeeds } from "../events/session-feeds.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
@@ -25,6 +26,7 @@ import { cdpHttpRoutes } from "./cdp-http-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
+import { eventsRoutes } from "./events-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
@@ -50,6 +52,7 @@ export interface HttpServerOptions {
   readonly sessions: SessionService;
   readonly pages: PageService;
   readonly steps: StepStore;
+  readonly feeds: SessionFeeds;
   readonly files: FileStorage;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
@@ -119,6 +122,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     healthRoutes(api, options.health);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
+    eventsRoutes(api, options);
     pageRoutes(api, options.pages);
     cookiesRoutes(api, options.pages);
     scrapeRoutes(api, options);
