@@ -13,7 +13,10 @@ import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -79,6 +82,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -90,6 +99,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       running: (session, browser) => {
         feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
       started: (session, elapsedMs) => {
         feeds.started(session);
@@ -164,6 +174,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     pages,
     steps,
     feeds,
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
