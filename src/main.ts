@@ -14,7 +14,10 @@ import { ToldSteps } from "./events/told-steps.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -80,6 +83,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -91,6 +100,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       running: (session, browser) => {
         feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
       started: (session, elapsedMs) => {
         feeds.started(session);
@@ -167,6 +177,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     feeds,
     screencasts,
     views: new LiveViews(sessions, screencasts),
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
