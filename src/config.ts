@@ -162,6 +162,37 @@ export const settingsSchema = z.object({
     .describe(
       "How much of a page's markdown is sent to the model, in characters (about 4 a token); what follows is left out, and the model is told.",
     ),
+  NIGHTJAR_CORS_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .refine(
+            (text) => text === "*" || URL.parse(text)?.origin === text,
+            "must be origins, e.g. https://app.example.com, or *",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Web origins whose pages may call the API, separated by commas, e.g. https://app.example.com; * for all. Default: none.",
+    ),
+  NIGHTJAR_TRUSTED_PROXIES: list
+    .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
+    .prefault("")
+    .describe(
+      "Addresses or CIDR blocks of the proxies in front of this server, separated by commas: their X-Forwarded-* headers say who a client is and how it reached them. Default: none are believed.",
+    ),
+  NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: whole(z.int().min(1).max(1_000_000))
+    .prefault("60")
+    .describe(
+      "Requests without a valid API key that one address may make in a minute; more are answered 429. Valid keys are not counted.",
+    ),
+  NIGHTJAR_PING_SECONDS: whole(z.int().min(1).max(3600))
+    .prefault("30")
+    .describe(
+      "How often a WebSocket's client is asked whether it is still there, in seconds; one that does not answer until the next time is dropped.",
+    ),
   NIGHTJAR_ON_STOP: z
     .enum(["close", "keep"])
     .default("close")
@@ -200,6 +231,10 @@ export interface Config {
   readonly modelTimeoutMs: number;
   readonly modelMaxRequests: number;
   readonly modelMaxCharacters: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly maxFailedAuthentications: number;
+  readonly pingEveryMs: number;
   readonly onStop: "close" | "keep";
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
 }
@@ -256,6 +291,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     modelTimeoutMs: settings.NIGHTJAR_MODEL_TIMEOUT_SECONDS * 1000,
     modelMaxRequests: settings.NIGHTJAR_MODEL_MAX_REQUESTS,
     modelMaxCharacters: settings.NIGHTJAR_MODEL_MAX_CHARACTERS,
+    corsOrigins: settings.NIGHTJAR_CORS_ORIGINS,
+    trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
+    maxFailedAuthentications: settings.NIGHTJAR_MAX_FAILED_AUTHENTICATIONS,
+    pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
     onStop: settings.NIGHTJAR_ON_STOP,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
   };

@@ -194,6 +194,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     publicUrl: config.publicUrl,
     embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxFailedAuthentications: config.maxFailedAuthentications,
+    pingEveryMs: config.pingEveryMs,
     version,
     logger,
   });

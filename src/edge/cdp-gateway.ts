@@ -14,6 +14,8 @@ import { tokenIn } from "./url-token.ts";
 export interface CdpGatewayOptions {
   readonly sessions: SessionService;
   readonly capabilities: Capabilities;
+  /** How often a client is asked whether it is still there, in ms. */
+  readonly pingEveryMs: number;
   /** Told of what went wrong unexpectedly; the client is not. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -83,6 +85,7 @@ export class CdpGateway {
       client: socket,
       browser: upstream,
       directory: browser.directory,
+      pingEveryMs: this.#options.pingEveryMs,
       onActivity: () => sessions.touch(sessionId),
       onEndRequest: () => {
         sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);

@@ -1,3 +1,4 @@
+import fastifyCors from "@fastify/cors";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -24,16 +25,19 @@ import type { SessionService } from "../sessions/session-service.ts";
 import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
+import { answerBrokenRequest } from "./broken-requests.ts";
 import { CdpGateway } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
 import { eventsRoutes } from "./events-routes.ts";
+import { countFailedAuthentications } from "./failed-authentications.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
@@ -73,11 +77,30 @@ export interface HttpServerOptions {
   /** Whose pages may show the live view in a frame. */
   readonly embedOrigins: readonly string[];
   readonly maxSessionMinutes: number;
+  /** Web origins whose pages may call the API; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses or CIDR blocks of proxies whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Failed authentications that an address may have in a minute. */
+  readonly maxFailedAuthentications: number;
+  /** How often a CDP client is asked whether it is still there, in ms. */
+  readonly pingEveryMs: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
 }
 
 const maxBodyBytes = 1024 * 1024;
+
+/** How long a client may take for the head of a request, and for all of it (an upload), in ms. */
+const headersTimeoutMs = 15_000;
+const requestTimeoutMs = 300_000;
+/** How often these are looked at, in ms. */
+const checkConnectionsEveryMs = 2000;
+/** How long a connection may wait for its next request: longer than balancers keep theirs, in ms. */
+const keepAliveTimeoutMs = 75_000;
+/** After how much silence the system asks the other side of a connection for a sign of life, in ms. */
+const tcpKeepAliveMs = 30_000;
+const maxHeaderBytes = 16 * 1024;
 
 /** Puts the whole edge together: HTTP routes, documentation and the CDP gateway. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
@@ -92,7 +115,16 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     // A stop waits for answers that are under way; main.ts says for how long.
     forceCloseConnections: "idle",
     // Clients that offer HTTP/2 on the side (`Upgrade: h2c`) are answered in HTTP/1.1.
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    clientErrorHandler: answerBrokenRequest,
+    ...(options.trustedProxies.length > 0 ? { trustProxy: [...options.trustedProxies] } : {}),
     http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkConnectionsEveryMs,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAliveMs,
+      maxHeaderSize: maxHeaderBytes,
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     },
     frameworkErrors: answerBadUrl,
@@ -125,7 +157,10 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
       "request",
     );
   });
-  requireApiKey(server, options.keys);
+  answerSafely(server);
+  if (options.corsOrigins.length > 0) await allowOrigins(server, options.corsOrigins);
+  const countFailure = await countFailedAuthentications(server, options.maxFailedAuthentications);
+  requireApiKey(server, options.keys, countFailure);
 
   const urls = new Urls(options.publicUrl, capabilities);
   await collectOpenApi(server, options.version);
@@ -150,6 +185,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   const gateway = new CdpGateway({
     sessions,
     capabilities,
+    pingEveryMs: options.pingEveryMs,
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
   const sockets = new SessionSockets({
@@ -160,6 +196,16 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     if (!sockets.handleUpgrade(request, socket, head)) gateway.handleUpgrade(request, socket, head);
   });
   return server;
+}
+
+/** Lets pages of other origins call the API; never with cookies, for there are none. */
+async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await server.register(fastifyCors, {
+    origin: origins.includes("*") ? "*" : [...origins],
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    exposedHeaders: ["Retry-After", "X-Request-Id", "Content-Disposition"],
+    maxAge: 600,
+  });
 }
 
 /** As Fastify's own parser, but an empty body is no body: clients send the header without one. */

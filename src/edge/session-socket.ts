@@ -14,6 +14,8 @@ export interface SessionSocketsOptions {
   readonly feeds: SessionFeeds;
   readonly screencasts: SessionScreencasts;
   readonly views: LiveViews;
+  /** How often a client is asked whether it is still there, in ms. */
+  readonly pingEveryMs: number;
   /** Told of what went wrong unexpectedly; the client is not. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -14,9 +14,6 @@ import { largestViewerMessage } from "./viewer-messages.ts";
 import { serveViewer } from "./viewer-socket.ts";
 import { checkViewerQuery } from "./viewer-tickets.ts";
 
-/** How often a client is asked whether it is still there, in ms; one that is not is let go the next time. */
-const pingEveryMs = 20_000;
-
 /** How long a client may take to answer a close frame, in ms. */
 const closeTimeoutMs = 2000;
 
@@ -109,7 +106,7 @@ export class SessionSockets {
     const { sessions } = this.#options;
     // `close` follows every error.
     socket.on("error", () => {});
-    keepAlive(socket);
+    keepAlive(socket, this.#options.pingEveryMs);
     // Before the first await, or an end meanwhile would pass unseen.
     const ended = Promise.withResolvers<EndedSession | null>();
     const cancel = sessions.onEnd(session.id, (end) => ended.resolve(end));
@@ -134,7 +131,7 @@ export class SessionSockets {
 }
 
 /** Lets go of a client that is not there any more, or does not read what it asked for. */
-function keepAlive(socket: WebSocket): void {
+function keepAlive(socket: WebSocket, pingEveryMs: number): void {
   let answered = true;
   socket.on("pong", () => {
     answered = true;
