@@ -297,16 +297,16 @@ describe("The live view's page", () => {
     await eventually(() => expect(foreign.complaints.join()).toContain("frame-ancestors"));
 
     // The server's own pages may; this one stands for the console.
-    const own = await viewerAt(`${nightjar.url}/health`);
-    await own.page.evaluate(`(() => {
-      globalThis.states = [];
-      addEventListener("message", ({ data }) => states.push(data));
-      const frame = document.createElement("iframe");
-      frame.src = ${JSON.stringify(`${viewerUrl}&mode=embed-minimal&interactive=1&theme=dark`)};
-      frame.width = "500";
-      frame.height = "400";
-      document.body.replaceChildren(frame);
-    })()`);
+    const own = await viewerAt("about:blank");
+    const framed = `${viewerUrl}&mode=embed-minimal&interactive=1&theme=dark`;
+    await own.page.route("**/stand-in", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<iframe src="${framed}" width="500" height="400"></iframe>
+          <script>states = []; onmessage = ({ data }) => states.push(data)</script>`,
+      }),
+    );
+    await own.page.goto(`${nightjar.url}/stand-in`);
     const frame = own.page.frameLocator("iframe");
     await frame.getByText("Live").waitFor();
     expect(await frame.getByRole("tab").count()).toBe(0);
