@@ -12,6 +12,7 @@ const allowed = {
   recording: ["sessions"],
   events: ["sessions", "pages", "recording"],
   models: ["sessions", "pages"],
+  metrics: [],
   edge: ["sessions", "pages", "recording", "events", "storage"],
 };
 

@@ -24,7 +24,7 @@ import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { answerBrokenRequest } from "./broken-requests.ts";
-import { CdpGateway } from "./cdp-gateway.ts";
+import { CdpGateway, type CdpTraffic } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
@@ -34,6 +34,7 @@ import { countFailedAuthentications } from "./failed-authentications.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { logRoutes } from "./log-routes.ts";
+import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
@@ -69,6 +70,11 @@ export interface HttpServerOptions {
   readonly health: () => HostHealth;
   readonly publicUrl: string | null;
   readonly maxSessionMinutes: number;
+  readonly metrics: MetricsPort;
+  /** Opens `/metrics`; null where it is not served. */
+  readonly metricsToken: string | null;
+  /** Told of every CDP gateway's traffic. */
+  readonly cdpTraffic: CdpTraffic;
   /** Web origins whose pages may call the API; `*` for all. */
   readonly corsOrigins: readonly string[];
   /** Addresses or CIDR blocks of proxies whose `X-Forwarded-*` headers are believed. */
@@ -150,6 +156,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     );
   });
   answerSafely(server);
+  metricsRoutes(server, options.metrics, options.metricsToken);
   if (options.corsOrigins.length > 0) await allowOrigins(server, options.corsOrigins);
   const countFailure = await countFailedAuthentications(server, options.maxFailedAuthentications);
   requireApiKey(server, options.keys, countFailure);
@@ -177,6 +184,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     sessions,
     capabilities,
     pingEveryMs: options.pingEveryMs,
+    traffic: options.cdpTraffic,
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
   server.server.on("upgrade", (request, socket, head) =>
