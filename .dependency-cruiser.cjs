@@ -11,9 +11,11 @@ const allowed = {
   storage: ["sessions"],
   recording: ["sessions"],
   events: ["sessions", "pages", "recording"],
+  live: ["sessions", "pages", "recording"],
+  viewer: ["live"],
   models: ["sessions", "pages"],
   metrics: [],
-  edge: ["sessions", "pages", "recording", "events", "storage"],
+  edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
 const shared = "^src/(config|logger)\\.ts$";

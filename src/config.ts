@@ -45,6 +45,21 @@ export const settingsSchema = z.object({
     .describe(
       "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` and the URLs of files are built from it. Default: the host that each request names.",
     ),
+  NIGHTJAR_EMBED_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^https?:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d+)?$/i,
+            "must be origins such as https://app.example.com or https://*.example.com",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Origins whose pages may show the live view (`viewer_url`) in a frame, separated by commas. Default: none but this server's own pages.",
+    ),
   NIGHTJAR_DATA_DIR: optionalPath
     .optional()
     .describe(
@@ -201,6 +216,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | null;
+  readonly embedOrigins: readonly string[];
   readonly dataDir: string;
   readonly apiKey: string | null;
   readonly maxSessions: number;
@@ -262,6 +278,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     host: settings.NIGHTJAR_HOST,
     port: settings.NIGHTJAR_PORT,
     publicUrl: settings.NIGHTJAR_PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    embedOrigins: settings.NIGHTJAR_EMBED_ORIGINS,
     dataDir: settings.NIGHTJAR_DATA_DIR ?? defaultDataDir(environment),
     apiKey: settings.NIGHTJAR_API_KEY ?? null,
     maxSessions: settings.NIGHTJAR_MAX_SESSIONS ?? sessionsForMemory(),

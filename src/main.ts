@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
@@ -185,6 +186,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     pages,
     steps,
     feeds,
+    screencasts,
+    views: new LiveViews(sessions, screencasts),
     logs: new StoredLogs(recordings),
     extractor,
     files,
@@ -200,6 +203,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       sandbox,
     }),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,

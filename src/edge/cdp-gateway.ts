@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
@@ -8,8 +8,8 @@ import { type EndedSession, isActive } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { CdpRelay } from "./cdp-relay.ts";
 import { closeCodeOf, standardCloseCodes } from "./close-codes.ts";
-import { errorAnswer } from "./error-response.ts";
-import { tokenIn } from "./urls.ts";
+import { refuseUpgrade } from "./upgrade-refusal.ts";
+import { tokenIn } from "./url-token.ts";
 
 /** What is relayed, added up: bytes since the start, and the connections of now. */
 export interface CdpTraffic {
@@ -28,18 +28,16 @@ export interface CdpGatewayOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The WebSocket paths of a session, and whether we serve them. */
+/** The CDP paths of a session. */
 const paths: readonly {
   readonly pattern: RegExp;
-  readonly scope: (match: RegExpExecArray) => CdpScope | null;
+  readonly scope: (match: RegExpExecArray) => CdpScope;
 }[] = [
   { pattern: /^\/sessions\/([^/]+)\/cdp\/?$/, scope: () => ({ kind: "browser" }) },
   {
     pattern: /^\/sessions\/([^/]+)\/cdp\/page\/(\w+)\/?$/,
     scope: (match) => ({ kind: "page", targetId: match[2] ?? "" }),
   },
-  // Clients find these URLs in the contract's debug answer; frames and steps come with the live view.
-  { pattern: /^\/sessions\/([^/]+)\/debug\/(?:recording|logs)\/?$/, scope: () => null },
 ];
 
 /** RFC 6455, 1.3. */
@@ -125,11 +123,7 @@ export class CdpGateway {
           "The token in the URL is missing or wrong. Use the session's cdp_url as it stands.",
         );
       }
-      const found = scope(match);
-      if (found === null) {
-        throw new NightjarError("not_supported", "This server has no frame and step streams yet.");
-      }
-      return { sessionId, scope: found };
+      return { sessionId, scope: scope(match) };
     }
     throw new NightjarError("route_not_found", `No WebSocket is served at ${url.pathname}.`);
   }
@@ -160,18 +154,4 @@ function checkHandshake(request: IncomingMessage): string {
 
 function acceptFor(key: string): string {
   return createHash("sha1").update(`${key}${handshakeGuid}`).digest("base64");
-}
-
-function refuseUpgrade(socket: Duplex, error: unknown): void {
-  // A handshake that is none is a bad request (400), not a body that breaks a schema (422).
-  const { status, headers, body } = errorAnswer(error, "first");
-  const text = JSON.stringify(body);
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    "Connection: close",
-  ];
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -13,9 +13,11 @@ import {
   validatorCompiler,
 } from "fastify-type-provider-zod";
 import type { SessionFeeds } from "../events/session-feeds.ts";
+import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
@@ -38,6 +40,7 @@ import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
+import { SessionSockets } from "./session-sockets.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
 import { stepsRoutes } from "./steps-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
@@ -45,6 +48,7 @@ import { Urls } from "./urls.ts";
 import { firstPageRoutes } from "./v0/page-routes.ts";
 import { firstSessionRoutes } from "./v0/session-routes.ts";
 import { fieldIssues } from "./validation-issues.ts";
+import { viewerRoutes } from "./viewer-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -61,6 +65,8 @@ export interface HttpServerOptions {
   readonly steps: StepStore;
   readonly logs: StoredLogs;
   readonly feeds: SessionFeeds;
+  readonly screencasts: SessionScreencasts;
+  readonly views: LiveViews;
   readonly files: FileStorage;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
@@ -69,6 +75,8 @@ export interface HttpServerOptions {
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
   readonly publicUrl: string | null;
+  /** Whose pages may show the live view in a frame. */
+  readonly embedOrigins: readonly string[];
   readonly maxSessionMinutes: number;
   readonly metrics: MetricsPort;
   /** Opens `/metrics`; null where it is not served. */
@@ -176,6 +184,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     fileRoutes(api, options);
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
+    await viewerRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
     await docsRoutes(api);
   });
@@ -187,9 +196,13 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     traffic: options.cdpTraffic,
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
-  server.server.on("upgrade", (request, socket, head) =>
-    gateway.handleUpgrade(request, socket, head),
-  );
+  const sockets = new SessionSockets({
+    ...options,
+    onFailure: (error) => logger.error({ err: error }, "session socket failure"),
+  });
+  server.server.on("upgrade", (request, socket, head) => {
+    if (!sockets.handleUpgrade(request, socket, head)) gateway.handleUpgrade(request, socket, head);
+  });
   return server;
 }
 

@@ -110,8 +110,8 @@ export const errorTable = {
     remedy: "Leave it out, or ask for bytes below the size in Content-Range.",
   },
   link_expired: {
-    meaning: "The time of this link to a file is over.",
-    remedy: "Ask for the file again to get a new link.",
+    meaning: "The time of this link is over.",
+    remedy: "Ask for what it opens again, a file or a session, to get a new link.",
   },
   not_supported: {
     meaning: "The request asks for something that this server cannot do.",
