@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
@@ -8,6 +9,7 @@ import { ensureChromium } from "./browsers/chromium-install.ts";
 import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { hostStatus } from "./host-status.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
@@ -165,6 +167,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       warmPoolSize: Math.min(config.warmPool, config.maxSessions),
       dataDirectory: directory.root,
     }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
     maxSessionMinutes: config.maxSessionMinutes,
     version,

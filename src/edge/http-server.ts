@@ -24,6 +24,8 @@ import { apiKeysRoutes } from "./api-keys-routes.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { CdpGateway } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import type { ConsoleFiles } from "./console-files.ts";
+import { consoleRoutes } from "./console-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
@@ -61,6 +63,8 @@ export interface HttpServerOptions {
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
   readonly hostStatus: () => Promise<HostStatus>;
+  /** Null where it was not built. */
+  readonly console: ConsoleFiles | null;
   readonly publicUrl: string | null;
   readonly maxSessionMinutes: number;
   readonly version: string;
@@ -133,6 +137,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
+    consoleRoutes(api, options.console);
     await docsRoutes(api);
   });
 
