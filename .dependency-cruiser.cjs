@@ -9,8 +9,10 @@ const allowed = {
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
+  recording: ["sessions"],
+  events: ["sessions", "pages", "recording"],
   models: ["sessions", "pages"],
-  edge: ["sessions", "pages", "recording", "storage"],
+  edge: ["sessions", "pages", "recording", "events", "storage"],
 };
 
 /** The same for the console's own folders; app.tsx and main.tsx compose them. */

@@ -11,9 +11,15 @@ import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { SessionFeeds } from "./events/session-feeds.ts";
+import { ToldSteps } from "./events/told-steps.ts";
 import { hostStatus } from "./host-status.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
+import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -79,6 +85,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -88,14 +100,21 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
     observer: {
       running: (session, browser) => {
+        feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
-      started: (session, elapsedMs) =>
+      started: (session, elapsedMs) => {
+        feeds.started(session);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
-        ),
-      ended: ({ id, tenantId, state, createdAt }) =>
+        );
+      },
+      changed: (session) => feeds.changed(session),
+      ended: (session) => {
+        feeds.ended(session);
+        const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
             session_id: id,
@@ -106,10 +125,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
             lived_ms: state.closedAt - createdAt,
           },
           "session ended",
-        ),
+        );
+      },
       failed: (what, sessionId, error) =>
         logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
     },
+  });
+  const screencasts = new SessionScreencasts(sessions);
+  const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
+    feeds.stepAdded(sessionId, position),
+  );
+  const feeds: SessionFeeds = new SessionFeeds({
+    clock: systemClock,
+    steps,
+    screencasts,
+    findSession: (id) => sessions.find(id),
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
   const stopRetention =
@@ -123,7 +155,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
-  const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
     onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
@@ -134,6 +165,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -144,6 +176,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    feeds,
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
@@ -192,6 +226,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       stopRetention();
       await sessions.shutDown(config.onStop);
+      feeds.leave();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);

@@ -4,8 +4,16 @@ import type { Duplex } from "node:stream";
 import { z } from "zod";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
-import type { Browser, BrowserLoss, CdpMessages, CdpScope, PageTarget } from "../sessions/ports.ts";
+import type {
+  Browser,
+  BrowserLoss,
+  BrowserWatch,
+  CdpMessages,
+  CdpScope,
+  PageTarget,
+} from "../sessions/ports.ts";
 import type { AddressPolicy } from "./address-policy.ts";
+import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
@@ -17,6 +25,7 @@ const attachTimeoutMs = 10_000;
 export const attachedReferenceSchema = z.object({
   kind: z.literal("attached"),
   url: z.string(),
+  recorded: z.boolean(),
   targetSettings: z.object({
     viewport: z.null(),
     extraHttpHeaders: z.record(z.string(), z.string()),
@@ -34,6 +43,8 @@ export class AttachedBrowser implements Browser {
   /** Settles when it is released. */
   readonly released: Promise<void>;
   readonly #url: string;
+  readonly #recorded: boolean;
+  #watch: Promise<CdpBrowserWatch> | null = null;
   readonly #connection: CdpConnection;
   readonly #policy: AddressPolicy;
   readonly #release = Promise.withResolvers<void>();
@@ -48,6 +59,7 @@ export class AttachedBrowser implements Browser {
     this.reference = JSON.stringify(reference);
     this.product = product;
     this.#url = reference.url;
+    this.#recorded = reference.recorded;
     this.#connection = connection;
     this.#policy = policy;
     this.released = this.#release.promise;
@@ -64,7 +76,7 @@ export class AttachedBrowser implements Browser {
    */
   static async attach(
     cdpUrl: string,
-    settings: Pick<BrowserSettings, "extraHttpHeaders">,
+    settings: Pick<BrowserSettings, "extraHttpHeaders" | "recording">,
     policy: AddressPolicy,
   ): Promise<AttachedBrowser> {
     try {
@@ -79,7 +91,7 @@ export class AttachedBrowser implements Browser {
       if (needsTargetSettings(targetSettings))
         await applyTargetSettings(connection, targetSettings);
       return new AttachedBrowser(
-        { kind: "attached", url, targetSettings },
+        { kind: "attached", url, recorded: settings.recording, targetSettings },
         product,
         connection,
         policy,
@@ -115,6 +127,18 @@ export class AttachedBrowser implements Browser {
     });
   }
 
+  async watch(): Promise<BrowserWatch> {
+    const watch = await this.#watch?.catch(() => null);
+    if (watch?.open === true) return watch;
+    const opening = CdpBrowserWatch.open(this.#url, {
+      timeoutMs: attachTimeoutMs,
+      lookup: this.#policy.lookup,
+      capture: this.#recorded,
+    });
+    this.#watch = opening;
+    return opening;
+  }
+
   pages(): Promise<readonly PageTarget[]> {
     return pagesOf(this.#connection);
   }
@@ -132,6 +156,10 @@ export class AttachedBrowser implements Browser {
     this.#released = true;
     this.#release.resolve();
     this.#connection.close();
+    void this.#watch?.then(
+      (watch) => watch.close(),
+      () => {},
+    );
   }
 
   /** As `release`: the browser is not ours to keep or to end. */

@@ -137,8 +137,8 @@ export class LocalBrowserHost implements BrowserHost {
     }
     const reference = parsed.data;
     if (reference.kind === "attached") {
-      const { url, targetSettings } = reference;
-      return AttachedBrowser.attach(url, targetSettings, this.#policy).then(
+      const settings = { ...reference.targetSettings, recording: reference.recorded };
+      return AttachedBrowser.attach(reference.url, settings, this.#policy).then(
         (browser) => this.#serve(browser),
         (error: unknown) => ({ reason: "browser_crash", message: messageOf(error) }),
       );
@@ -151,9 +151,11 @@ export class LocalBrowserHost implements BrowserHost {
     }
     if (reference.uid !== null) this.#users.claim(reference.uid);
     // Settings hold only as long as the connection that made them.
-    await browser.apply(reference.targetSettings).catch((error: unknown) => {
-      this.#options.onFailure("apply a session's settings again", error);
-    });
+    await browser
+      .apply({ ...reference.targetSettings, recording: reference.recorded })
+      .catch((error: unknown) => {
+        this.#options.onFailure("apply a session's settings again", error);
+      });
     await browser.allowDownloads().catch((error: unknown) => {
       this.#options.onFailure("allow a session's downloads again", error);
     });

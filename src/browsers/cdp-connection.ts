@@ -31,6 +31,12 @@ interface Pending {
   reject(error: Error): void;
 }
 
+export interface CdpSendOptions {
+  /** Of an attached target; the browser itself without one. */
+  readonly sessionId?: string;
+  readonly timeoutMs?: number;
+}
+
 const messageSchema = z.object({
   id: z.number().optional(),
   method: z.string().optional(),
@@ -84,11 +90,16 @@ export class CdpConnection {
   }
 
   /** Sends a command. Throws `CdpError` for the browser's own errors, or when no answer comes. */
-  send<M extends keyof Commands>(
+  async send<M extends keyof Commands>(
     method: M,
     params: CdpParams<M>,
-    options: { readonly sessionId?: string; readonly timeoutMs?: number } = {},
+    options: CdpSendOptions = {},
   ): Promise<CdpResult<M>> {
+    return (await this.sendUntyped(method, params ?? {}, options)) as CdpResult<M>;
+  }
+
+  /** As `send`, for commands that are named only at run time. */
+  sendUntyped(method: string, params: object, options: CdpSendOptions = {}): Promise<unknown> {
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#lastId += 1;
     const id = this.#lastId;
@@ -103,9 +114,7 @@ export class CdpConnection {
       }, timeoutMs);
       this.#pending.set(id, { method, timer, resolve, reject });
       const { sessionId } = options;
-      this.#socket.send(
-        JSON.stringify({ id, method, params: params ?? {}, ...(sessionId && { sessionId }) }),
-      );
+      this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) }));
     });
   }
 

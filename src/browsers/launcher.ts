@@ -113,7 +113,8 @@ export class Launcher {
         windowIsViewport: executable.kind === "headless-shell" || !settings.headless,
         reaper,
       });
-      await browser.allowDownloads();
+      // Both ahead of the hand-over: a session must not wait for them.
+      await Promise.all([browser.allowDownloads(), browser.watch()]);
       return browser;
     } catch (error) {
       connection?.close();

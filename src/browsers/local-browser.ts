@@ -1,16 +1,22 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { defaultViewport } from "../sessions/browser-settings.ts";
+import {
+  type BrowserSettings,
+  defaultBrowserSettings,
+  defaultViewport,
+} from "../sessions/browser-settings.ts";
 import type {
   Browser,
   BrowserDownload,
   BrowserLoss,
+  BrowserWatch,
   CdpMessages,
   CdpScope,
   PageTarget,
 } from "../sessions/ports.ts";
 import { killGroup, type RunningBrowser } from "./browser-process.ts";
+import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
@@ -31,6 +37,9 @@ const exitNewsMs = 250;
 const killAfterMs = 10;
 
 const channelTimeoutMs = 5000;
+
+/** What a session asks of a browser that runs already. */
+export type AppliedSettings = TargetSettings & Pick<BrowserSettings, "recording">;
 
 export interface LocalBrowserParts {
   /** Names its directory. */
@@ -59,6 +68,8 @@ export class LocalBrowser implements Browser {
   readonly released: Promise<void>;
   readonly #parts: LocalBrowserParts;
   readonly #downloads: BrowserDownloads;
+  #watch: Promise<CdpBrowserWatch> | null = null;
+  #recorded = defaultBrowserSettings.recording;
   #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
   readonly #release = Promise.withResolvers<void>();
   #released = false;
@@ -75,7 +86,7 @@ export class LocalBrowser implements Browser {
       parts.connection,
       parts.downloadLimits,
     );
-    this.lost = this.#watch();
+    this.lost = this.#awaitLoss();
   }
 
   get reference(): string {
@@ -90,6 +101,7 @@ export class LocalBrowser implements Browser {
       uid: user?.uid ?? null,
       product,
       targetSettings: this.#targetSettings,
+      recorded: this.#recorded,
     };
     return JSON.stringify(reference);
   }
@@ -100,13 +112,22 @@ export class LocalBrowser implements Browser {
   }
 
   /** Applies what a session asks for to all of its pages, those to come included. */
-  async apply(settings: TargetSettings): Promise<void> {
+  async apply(settings: AppliedSettings): Promise<void> {
+    if (!settings.recording) await this.#watchUnrecorded();
     const { windowIsViewport, connection } = this.#parts;
     const viewport = settings.viewport ?? (windowIsViewport ? null : defaultViewport);
     const targetSettings = { viewport, extraHttpHeaders: settings.extraHttpHeaders };
     if (!needsTargetSettings(targetSettings)) return;
     this.#targetSettings = targetSettings;
     await applyTargetSettings(connection, targetSettings);
+  }
+
+  /** The watch that was opened ahead captures; the one of this session must not. */
+  async #watchUnrecorded(): Promise<void> {
+    this.#recorded = false;
+    const watch = await this.#watch?.catch(() => null);
+    this.#watch = null;
+    watch?.close();
   }
 
   async openCdp(scope: CdpScope): Promise<Duplex> {
@@ -129,6 +150,18 @@ export class LocalBrowser implements Browser {
     });
     void messages.closed.then(() => this.#downloads.insist());
     return messages;
+  }
+
+  async watch(): Promise<BrowserWatch> {
+    const watch = await this.#watch?.catch(() => null);
+    if (watch?.open === true) return watch;
+    const { devtoolsPort, devtoolsPath } = this.#parts.running;
+    const opening = CdpBrowserWatch.open(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`, {
+      timeoutMs: channelTimeoutMs,
+      capture: this.#recorded,
+    });
+    this.#watch = opening;
+    return opening;
   }
 
   onDownload(listener: (download: BrowserDownload) => void): () => void {
@@ -168,6 +201,7 @@ export class LocalBrowser implements Browser {
     }, killAfterMs);
     reaper.bury({ processGroup: identity.pid, directory: directories.root, user });
     connection.close();
+    this.#closeWatch();
   }
 
   /** Lets go of the browser and leaves it running for the next start of the server. */
@@ -175,9 +209,17 @@ export class LocalBrowser implements Browser {
     this.#released = true;
     this.#release.resolve();
     this.#parts.connection.close();
+    this.#closeWatch();
   }
 
-  async #watch(): Promise<BrowserLoss> {
+  #closeWatch(): void {
+    void this.#watch?.then(
+      (watch) => watch.close(),
+      () => {},
+    );
+  }
+
+  async #awaitLoss(): Promise<BrowserLoss> {
     const { connection, exited } = this.#parts;
     const early = await Promise.race([exited, connection.closed.then(() => null)]);
     const how = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
@@ -199,6 +241,7 @@ export const localReferenceSchema = z.object({
   devtoolsPath: z.string(),
   uid: z.number().nullable(),
   product: z.string(),
+  recorded: z.boolean(),
   targetSettings: z.object({
     viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
     extraHttpHeaders: z.record(z.string(), z.string()),

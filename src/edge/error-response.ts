@@ -28,6 +28,7 @@ const statusOf: Readonly<
   file_too_large: 413,
   storage_limit: 507,
   storage_full: 507,
+  store_unavailable: 503,
   upload_aborted: 400,
   range_not_satisfiable: 416,
   link_expired: 410,

@@ -51,14 +51,15 @@ const meanings: Readonly<Record<DocumentedStatus, string>> = {
   500: "The server failed unexpectedly.",
   501: "Asked for something that this server cannot do.",
   502: "The page, or the browser at `cdp_url`, could not be reached or did not do it.",
-  503: "The browser did not start or answer, or the server is stopping.",
+  503: "The browser did not start or answer, the store cannot be used, or the server is stopping.",
   507: "The tenant, the session or the disk has no room for it.",
   529: "The host is full; see `Retry-After`.",
 };
 
-/** The error answers of a route, for its schema; 500 is always one of them. */
+/** The error answers of a route, for its schema; 500 and 503 are always among them. */
 export function errorAnswers(...statuses: readonly DocumentedStatus[]) {
-  const entries = [...statuses, 500 as const].map((status) => {
+  const all = new Set([...statuses, 500 as const, 503 as const]);
+  const entries = [...all].map((status) => {
     const body = status === 422 ? validationErrorBody : errorBody;
     return [
       status,

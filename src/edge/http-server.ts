@@ -11,9 +11,11 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import type { SessionFeeds } from "../events/session-feeds.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { StoredLogs } from "../recording/stored-logs.ts";
 import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
@@ -29,9 +31,11 @@ import { consoleRoutes } from "./console-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
+import { eventsRoutes } from "./events-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { type HostStatus, hostRoutes } from "./host-routes.ts";
+import { logRoutes } from "./log-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
@@ -55,6 +59,8 @@ export interface HttpServerOptions {
   readonly sessions: SessionService;
   readonly pages: PageService;
   readonly steps: StepStore;
+  readonly logs: StoredLogs;
+  readonly feeds: SessionFeeds;
   readonly files: FileStorage;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
@@ -128,6 +134,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     hostRoutes(api, options.hostStatus);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
+    logRoutes(api, { ...options, urls });
+    eventsRoutes(api, options);
     pageRoutes(api, options.pages);
     cookiesRoutes(api, options.pages);
     scrapeRoutes(api, options);

@@ -124,6 +124,12 @@ export const startBody = z
       .boolean()
       .nullish()
       .describe("Whether what its pages download is kept. Default true."),
+    recording: z
+      .boolean()
+      .nullish()
+      .describe(
+        "An addition of Nightjar's: whether what its pages show, request and log is kept. Default true.",
+      ),
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()

@@ -25,6 +25,8 @@ export interface BrowserSettings {
   readonly screenshotType: ScreenshotType;
   /** Whether what its pages download is kept. */
   readonly useFileStorage: boolean;
+  /** Whether what its pages show, request and log is kept. */
+  readonly recording: boolean;
   /** A CDP URL of a browser elsewhere to attach to, instead of one of ours. */
   readonly attachUrl: string | null;
 }
@@ -41,5 +43,6 @@ export const defaultBrowserSettings: BrowserSettings = {
   extraHttpHeaders: {},
   screenshotType: "last_action",
   useFileStorage: true,
+  recording: true,
   attachUrl: null,
 };

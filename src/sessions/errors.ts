@@ -89,6 +89,10 @@ export const errorTable = {
     meaning: "This server's disk is full.",
     remedy: "Try again later; the operator has to make room.",
   },
+  store_unavailable: {
+    meaning: "The store of this server cannot be used now, so nothing can be started or changed.",
+    remedy: "Try again after the seconds in Retry-After; the operator finds the cause in the log.",
+  },
   upload_aborted: {
     meaning: "The request broke off before the file was complete; nothing of it was kept.",
     remedy: "Send the file again.",

@@ -38,6 +38,58 @@ export interface CdpMessages {
   close(): void;
 }
 
+/** A page, a frame of another site or a worker, while the server watches it. */
+export interface WatchedTarget {
+  readonly targetId: string;
+  /** The watch's own CDP session in it. */
+  readonly sessionId: string;
+  readonly kind: "page" | "iframe" | "worker" | "service_worker" | "shared_worker";
+  /** The target id of the tab that it belongs to; its own for a page; empty for workers of no tab. */
+  readonly tabId: string;
+  readonly url: string;
+  /** As of the last change of its URL: browsers do not tell when a title alone changes. */
+  readonly title: string;
+}
+
+export interface WatchedChange {
+  readonly kind: "opened" | "changed" | "closed";
+  readonly target: WatchedTarget;
+}
+
+export interface WatchedEvent {
+  /** A CDP event, e.g. `Network.requestWillBeSent`. */
+  readonly method: string;
+  readonly params: unknown;
+  /** Null for events of the browser itself. */
+  readonly target: WatchedTarget | null;
+}
+
+/**
+ * The server's own look at everything in a browser, beside its clients: one CDP connection that is
+ * attached to every page, frame of another site and worker. Where the session is recorded, their
+ * network, runtime and log events come from the very first one on.
+ */
+export interface BrowserWatch {
+  /** The pages, in the order in which they opened. */
+  readonly tabs: readonly WatchedTarget[];
+  readonly targets: readonly WatchedTarget[];
+  /** Calls back for targets that come, change their URL or title, or go; returns the way to stop. */
+  onTarget(listener: (change: WatchedChange) => void): () => void;
+  /** Calls back for every event; returns the way to stop. */
+  onEvent(listener: (event: WatchedEvent) => void): () => void;
+  /**
+   * Sends a CDP command to a target, or without `sessionId` to the browser. Throws for an error that
+   * the browser answers, and when no answer comes within `timeoutMs` (5000 unless given).
+   */
+  send(
+    method: string,
+    params?: object,
+    options?: { readonly sessionId?: string; readonly timeoutMs?: number },
+  ): Promise<unknown>;
+  /** Settles when the connection is closed, by whichever side; never rejects. */
+  readonly closed: Promise<void>;
+}
+
 /** What becomes of a file that a page downloads. A download begins once and ends once. */
 export type BrowserDownload = {
   /** Unique among the browser's downloads. */
@@ -66,6 +118,8 @@ export interface Browser {
   openCdp(scope: CdpScope): Promise<Duplex>;
   /** Opens a CDP connection to the browser, for the server's own use. */
   openMessages(): Promise<CdpMessages>;
+  /** The server's own look at all of its targets; one for all who ask. Throws when it cannot connect. */
+  watch(): Promise<BrowserWatch>;
   /** Its tabs, most recently used first. */
   pages(): Promise<readonly PageTarget[]>;
   /**

@@ -79,6 +79,7 @@ describe.each([
           extraHttpHeaders: { "X-Team": "ä'\"" },
           screenshotType: "full",
           useFileStorage: false,
+          recording: false,
           attachUrl: "wss://browser.example.com/",
         },
       });

@@ -203,6 +203,7 @@ const settingsSchema = z.object({
   screenshotType: z.enum(screenshotTypes),
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
+  recording: z.boolean().default(false),
   attachUrl: z.string().nullable(),
 });
 

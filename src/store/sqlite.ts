@@ -1,11 +1,12 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { Kysely, type SqliteDatabase, type SqliteStatement } from "kysely";
 import type { Database } from "./database.ts";
 import { migrateToLatest } from "./migrations/migrate.ts";
+import { PatientSqliteDialect } from "./patient-sqlite.ts";
 import type { Schema } from "./schema.ts";
 
-/** How long a statement waits for another process that writes, e.g. `nightjar keys` beside a server. */
-const busyTimeoutMs = 5000;
+/** How long opening waits for another process that writes. */
+const openTimeoutMs = 5000;
 
 /**
  * Opens (and makes) the embedded store and brings it to the current schema.
@@ -13,13 +14,13 @@ const busyTimeoutMs = 5000;
  */
 export async function openSqlite(file: string): Promise<Database> {
   const connection = new DatabaseSync(file);
-  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  connection.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
   // WAL lets readers go on while one writes; FULL makes a commit durable before it is answered.
   connection.exec("PRAGMA journal_mode = WAL");
   connection.exec("PRAGMA synchronous = FULL");
   connection.exec("PRAGMA foreign_keys = ON");
   const query = new Kysely<Schema>({
-    dialect: new SqliteDialect({ database: kyselyDatabase(connection) }),
+    dialect: new PatientSqliteDialect({ database: kyselyDatabase(connection) }),
   });
   try {
     await migrateToLatest(query);
@@ -27,6 +28,8 @@ export async function openSqlite(file: string): Promise<Database> {
     connection.close();
     throw error;
   }
+  // It would block the thread; the dialect waits beside it.
+  connection.exec("PRAGMA busy_timeout = 0");
   return { query, isUniqueViolation, close: () => query.destroy() };
 }
 

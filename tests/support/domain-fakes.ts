@@ -113,6 +113,10 @@ export class FakeBrowser implements Browser {
     throw new Error("a fake browser has no CDP");
   }
 
+  async watch(): Promise<never> {
+    throw new Error("a fake browser has no CDP");
+  }
+
   onDownload(): () => void {
     return () => {};
   }

@@ -43,9 +43,14 @@ export class Nightjar {
     this.#settings = settings;
   }
 
-  /** Starts a server on a fresh data directory; resolves when it serves. */
-  static async start(settings: Record<string, string> = {}): Promise<Nightjar> {
-    const dataDir = await mkdtemp(path.join(tmpdir(), "nightjar-test-"));
+  /**
+   * Starts a server on a fresh data directory in `parentDirectory`; resolves when it serves.
+   */
+  static async start(
+    settings: Record<string, string> = {},
+    parentDirectory = tmpdir(),
+  ): Promise<Nightjar> {
+    const dataDir = await mkdtemp(path.join(parentDirectory, "nightjar-test-"));
     const server = new Nightjar(dataDir, {
       NIGHTJAR_PORT: "0",
       NIGHTJAR_API_KEY: testKey,

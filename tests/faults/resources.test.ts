@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { FaultLab } from "../support/fault-lab.ts";
+
+const run = promisify(execFile);
+
+/** A refusal that says what is wrong, and no failure that nobody expected. */
+function expectRefusal(status: number, body: Readonly<Record<string, unknown>>): void {
+  expect([503, 507, 529]).toContain(status);
+  expect(body["code"]).not.toBe("internal");
+  expect(String(body["message"])).toMatch(/\w+ \w+/);
+}
+
+describe("A disk", () => {
+  let lab: FaultLab;
+  let disk: string;
+
+  beforeAll(async () => {
+    disk = await mkdtemp(path.join(tmpdir(), "nightjar-disk-"));
+    await run("mount", ["-t", "tmpfs", "-o", "size=200m,mode=711", "tmpfs", disk]);
+    lab = await FaultLab.start({ NIGHTJAR_WARM_POOL: "0" }, disk);
+  });
+
+  afterAll(async () => {
+    await lab.dispose();
+    await run("umount", ["-l", disk]);
+    await rm(disk, { recursive: true });
+  });
+
+  test("that is full lets no session start, and the others go on", {
+    timeout: 90_000,
+  }, async () => {
+    const { id } = await lab.server.startSession();
+    const filler = path.join(disk, "filler");
+    await fill(filler);
+    const { status, body } = await lab.server.call("POST", "/sessions/start");
+    expectRefusal(status, body);
+    await lab.checkBystander();
+    const answer = await lab.server.call("GET", `/sessions/${id}`);
+    expect(answer.body["status"]).toBe("active");
+    await rm(filler);
+    await vi.waitFor(
+      async () => {
+        expect((await lab.server.call("DELETE", `/sessions/${id}/stop`)).status).toBe(200);
+      },
+      { timeout: 10_000 },
+    );
+    expect(await lab.endOf(id)).toEqual({ status: "closed", reason: "client_stop" });
+    await lab.checkUnharmed();
+  });
+
+  test("that is read-only lets no server start, and says so", { timeout: 90_000 }, async () => {
+    const { server } = lab;
+    const before = (await server.call("GET", "/sessions?only_active=false")).body["items"];
+    await server.signal("SIGTERM");
+    await run("mount", ["-o", "remount,ro", disk]);
+    await expect(server.run()).rejects.toThrow(/read-?only/i);
+    await run("mount", ["-o", "remount,rw", disk]);
+    await server.run();
+    const after = (await server.call("GET", "/sessions?only_active=false")).body["items"];
+    const idsOf = (items: unknown) =>
+      (items as readonly Record<string, unknown>[]).map((item) => item["session_id"]);
+    expect(idsOf(after)).toEqual(idsOf(before));
+  });
+});
+
+describe("A store", () => {
+  let lab: FaultLab;
+
+  beforeAll(async () => {
+    lab = await FaultLab.start();
+  });
+  afterAll(() => lab.dispose());
+
+  test("that another process has locked refuses what must be written, and loses nothing", {
+    timeout: 90_000,
+  }, async () => {
+    const { id } = await lab.server.startSession();
+    const other = new DatabaseSync(path.join(lab.server.dataDir, "nightjar.db"));
+    other.exec("begin immediate");
+    const { status, body } = await lab.server.call("POST", "/sessions/start");
+    expectRefusal(status, body);
+    process.kill(await lab.browserOf(id), "SIGKILL");
+    await lab.checkBystander();
+    other.exec("rollback");
+    other.close();
+    expect(await lab.endOf(id)).toEqual({ status: "error", reason: "browser_crash" });
+    await lab.checkUnharmed();
+  });
+
+  test("without file descriptors left starts nothing, and everything again once there are", {
+    timeout: 90_000,
+  }, async () => {
+    const { pid } = lab.server;
+    const used = (await readdir(`/proc/${pid}/fd`)).length;
+    const { stdout } = await run("prlimit", [
+      "--pid",
+      String(pid),
+      "--nofile",
+      "--output=SOFT,HARD",
+      "--noheadings",
+    ]);
+    const before = stdout.trim().split(/\s+/).join(":");
+    // Enough to take a connection, not enough for a browser.
+    await run("prlimit", ["--pid", String(pid), `--nofile=${used + 4}:${before.split(":")[1]}`]);
+    try {
+      const answers = await Promise.all(
+        [1, 2].map(() => lab.server.call("POST", "/sessions/start").catch(() => null)),
+      );
+      // A connection that cannot be taken is no answer; every answer is a refusal.
+      for (const answer of answers) {
+        if (answer !== null && answer.status !== 200) expectRefusal(answer.status, answer.body);
+        if (answer?.status === 200) {
+          await lab.server.call("DELETE", `/sessions/${String(answer.body["session_id"])}/stop`);
+        }
+      }
+    } finally {
+      await run("prlimit", ["--pid", String(pid), `--nofile=${before}`]);
+    }
+    await lab.checkUnharmed();
+  });
+});
+
+/** Writes until the disk takes no more. */
+async function fill(file: string): Promise<void> {
+  await expect(writeFile(file, Buffer.alloc(300 * 1024 * 1024))).rejects.toThrow(/ENOSPC/);
+}
