@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
@@ -8,9 +9,11 @@ import { ensureChromium } from "./browsers/chromium-install.ts";
 import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
@@ -202,6 +205,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
     }),
+    hostStatus: hostStatus({
+      version,
+      browser,
+      sandbox,
+      sessions,
+      maxSessions: config.maxSessions,
+      host,
+      warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+      dataDirectory: directory.root,
+    }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
     embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
