@@ -193,6 +193,13 @@ export const settingsSchema = z.object({
     .describe(
       "How often a WebSocket's client is asked whether it is still there, in seconds; one that does not answer until the next time is dropped.",
     ),
+  NIGHTJAR_METRICS_TOKEN: z
+    .string()
+    .min(16, "must have at least 16 characters")
+    .optional()
+    .describe(
+      "Opens `/metrics` to Prometheus, which sends it as a bearer token. Default: `/metrics` is not served.",
+    ),
   NIGHTJAR_ON_STOP: z
     .enum(["close", "keep"])
     .default("close")
@@ -235,6 +242,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly maxFailedAuthentications: number;
   readonly pingEveryMs: number;
+  readonly metricsToken: string | null;
   readonly onStop: "close" | "keep";
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
 }
@@ -261,7 +269,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
     // A key that is too short is still a secret, and a URL may hold a password.
-    const shown = /_KEY$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
+    const shown = /_KEY$|_TOKEN$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
@@ -295,6 +303,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
     maxFailedAuthentications: settings.NIGHTJAR_MAX_FAILED_AUTHENTICATIONS,
     pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
+    metricsToken: settings.NIGHTJAR_METRICS_TOKEN ?? null,
     onStop: settings.NIGHTJAR_ON_STOP,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
   };

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
@@ -8,10 +9,13 @@ import { ensureChromium } from "./browsers/chromium-install.ts";
 import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
@@ -89,6 +93,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     onFailure: (what, sessionId, error) =>
       logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
+  const cdpTraffic = { connections: 0, bytesToClients: 0, bytesToBrowsers: 0 };
+  const metrics = new Metrics({
+    activeSessions: () => sessions.activeCount,
+    maxSessions: config.maxSessions,
+    warmBrowsers: () => host.warmCount,
+    poolUse: () => host.poolUse,
+    cdp: () => cdpTraffic,
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -104,6 +116,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       },
       started: (session, elapsedMs) => {
         feeds.started(session);
+        metrics.sessionStarted(elapsedMs);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
@@ -112,6 +125,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       changed: (session) => feeds.changed(session),
       ended: (session) => {
         feeds.ended(session);
+        metrics.sessionEnded(session.state.endReason);
         const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
@@ -191,6 +205,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
     }),
+    hostStatus: hostStatus({
+      version,
+      browser,
+      sandbox,
+      sessions,
+      maxSessions: config.maxSessions,
+      host,
+      warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+      dataDirectory: directory.root,
+    }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
     embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
@@ -198,6 +223,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     trustedProxies: config.trustedProxies,
     maxFailedAuthentications: config.maxFailedAuthentications,
     pingEveryMs: config.pingEveryMs,
+    metrics,
+    metricsToken: config.metricsToken,
+    cdpTraffic,
     version,
     logger,
   });

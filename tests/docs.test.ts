@@ -14,11 +14,14 @@ const openApi = z.looseObject({
 
 /** Every method and path of both generations of the API of sessions, and the server's own. */
 const expectedRoutes = [
+  "delete /api-keys/{key_id}",
   "delete /sessions/{session_id}/stop",
   "delete /storage/uploads/{filename}",
   "delete /storage/{session_id}/downloads/{filename}",
+  "get /api-keys",
   "get /files/{kind}/{owner}/{name}",
   "get /health",
+  "get /host",
   "get /session",
   "get /session/{session_id}",
   "get /sessions",
@@ -29,6 +32,7 @@ const expectedRoutes = [
   "get /storage/uploads/{filename}",
   "get /storage/{session_id}/downloads",
   "get /storage/{session_id}/downloads/{filename}",
+  "post /api-keys",
   "post /session/close",
   "post /session/start",
   "post /session/status",

@@ -10,6 +10,7 @@ import type { DownloadLimits } from "./downloads.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
 import { Reaper } from "./reaper.ts";
 import { sweepBrowsers } from "./sweep.ts";
@@ -44,6 +45,7 @@ export class LocalBrowserHost implements BrowserHost {
   readonly #reaper: Reaper;
   readonly #launcher: Launcher;
   readonly #pool: WarmPool;
+  readonly #memory: BrowserMemory;
   readonly #policy: AddressPolicy;
   readonly #serving = new Set<LocalBrowser | AttachedBrowser>();
 
@@ -52,6 +54,7 @@ export class LocalBrowserHost implements BrowserHost {
     this.#users = new BrowserUsers(options.firstUid);
     this.#reaper = new Reaper(this.#users, options.onFailure);
     this.#launcher = new Launcher({ ...options, users: this.#users, reaper: this.#reaper });
+    this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
     this.#policy = new AddressPolicy(options.egressAllow);
     this.#pool = new WarmPool({
       size: options.warmPoolSize,
@@ -63,6 +66,16 @@ export class LocalBrowserHost implements BrowserHost {
   /** Browsers that are ready to be handed over. */
   get warmCount(): number {
     return this.#pool.readyCount;
+  }
+
+  /** How many sessions found a browser ready so far, and how many waited for a launch. */
+  get poolUse(): { readonly hits: number; readonly misses: number } {
+    return this.#pool.use;
+  }
+
+  /** What all browsers, warm ones included, have in memory, in bytes; null where none can tell. */
+  memoryBytes(): Promise<number | null> {
+    return this.#memory.bytes();
   }
 
   /** Begins to keep browsers warm. Call after `recover`. */

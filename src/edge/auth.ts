@@ -49,6 +49,6 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 /** RFC 6750, 2.1; the scheme's name is case-insensitive. */
-function bearerToken(header: string | undefined): string | null {
+export function bearerToken(header: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(header ?? "")?.[1] ?? null;
 }

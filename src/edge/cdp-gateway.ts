@@ -11,11 +11,19 @@ import { closeCodeOf, standardCloseCodes } from "./close-codes.ts";
 import { refuseUpgrade } from "./upgrade-refusal.ts";
 import { tokenIn } from "./url-token.ts";
 
+/** What is relayed, added up: bytes since the start, and the connections of now. */
+export interface CdpTraffic {
+  connections: number;
+  bytesToClients: number;
+  bytesToBrowsers: number;
+}
+
 export interface CdpGatewayOptions {
   readonly sessions: SessionService;
   readonly capabilities: Capabilities;
   /** How often a client is asked whether it is still there, in ms. */
   readonly pingEveryMs: number;
+  readonly traffic: CdpTraffic;
   /** Told of what went wrong unexpectedly; the client is not. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -45,11 +53,6 @@ export class CdpGateway {
 
   constructor(options: CdpGatewayOptions) {
     this.#options = options;
-  }
-
-  /** How many clients are connected. */
-  get connectionCount(): number {
-    return this.#relays.size;
   }
 
   /** Takes a request to upgrade to WebSocket, for the HTTP server's `upgrade` event. */
@@ -86,16 +89,19 @@ export class CdpGateway {
       browser: upstream,
       directory: browser.directory,
       pingEveryMs: this.#options.pingEveryMs,
+      traffic: this.#options.traffic,
       onActivity: () => sessions.touch(sessionId),
       onEndRequest: () => {
         sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);
       },
       onClosed: () => {
         this.#relays.delete(relay);
+        this.#options.traffic.connections = this.#relays.size;
         cancel?.();
       },
     });
     this.#relays.add(relay);
+    this.#options.traffic.connections = this.#relays.size;
     sessions.touch(sessionId);
     const cancel = sessions.onEnd(sessionId, (ended) => closeFor(relay, ended));
     if (cancel !== null) return;

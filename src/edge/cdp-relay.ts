@@ -36,6 +36,8 @@ export interface CdpRelayOptions {
   readonly directory: string | null;
   /** How often the client is asked whether it is still there, in ms; one that is silent until the next time is not. */
   readonly pingEveryMs: number;
+  /** Where bytes are added up. */
+  readonly traffic: { bytesToClients: number; bytesToBrowsers: number };
   /** Called for each message of the client. */
   readonly onActivity: () => void;
   /** Called when the client asks for the end of the browser. */
@@ -168,10 +170,13 @@ export class CdpRelay {
   }
 
   #toBrowser(frames: readonly Buffer[]): void {
-    const { browser, client } = this.#options;
+    const { browser, client, traffic } = this.#options;
     if (browser.destroyed) return;
     let accepted = true;
-    for (const frame of frames) accepted = browser.write(frame);
+    for (const frame of frames) {
+      traffic.bytesToBrowsers += frame.length;
+      accepted = browser.write(frame);
+    }
     if (!accepted) client.pause();
   }
 
@@ -202,7 +207,8 @@ export class CdpRelay {
 
   #fromBrowser(chunk: Buffer): void {
     if (this.#closing || this.#closed) return;
-    const { client, browser } = this.#options;
+    const { client, browser, traffic } = this.#options;
+    traffic.bytesToClients += chunk.length;
     const boundary = this.#tracker.follow(chunk);
     let accepted: boolean;
     if (this.#queued.length === 0 || boundary === -1) accepted = client.write(chunk);

@@ -18,6 +18,8 @@ const statusOf: Readonly<
   request_timeout: 408,
   session_not_found: 404,
   session_ended: 410,
+  api_key_not_found: 404,
+  api_key_limit: 409,
   route_not_found: 404,
   idempotency_conflict: 409,
   tenant_limit: 429,

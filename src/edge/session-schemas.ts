@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
-import { endReasons } from "../sessions/session.ts";
+import { endReasons, sessionStatuses } from "../sessions/session.ts";
 
 /** Boolean of a query string, in any letter case: the Python client sends `True`. */
 export const queryBoolean = z
@@ -165,7 +165,7 @@ const time = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T12:0
 export const sessionAnswer = z
   .object({
     session_id: z.uuid().meta({ examples: ["f47ac10b-58cc-4372-a567-0e02b2c3d479"] }),
-    status: z.enum(["active", "closed", "error", "timed_out"]).meta({ examples: ["active"] }),
+    status: z.enum(sessionStatuses).meta({ examples: ["active"] }),
     end_reason: z
       .enum(endReasons)
       .nullable()
@@ -253,7 +253,22 @@ export const sessionIdParams = z.object({
 export const listQuery = z.object({
   page: z.coerce.number().int().min(1).default(1).describe("From 1."),
   page_size: z.coerce.number().int().min(1).max(100).default(10).describe("At most 100."),
-  only_active: queryBoolean.default(true).describe("Leave out sessions that ended."),
+  only_active: queryBoolean
+    .optional()
+    .describe("Leave out sessions that ended. Default true, unless `status` is given."),
+  status: z
+    .enum(sessionStatuses)
+    .optional()
+    .describe("Only sessions in this state. (An addition of Nightjar.)"),
+  search: z
+    .string()
+    .trim()
+    .max(200)
+    .optional()
+    .describe(
+      "Only sessions whose id begins with this, or that ended with it in `end_reason` or `error`. (An addition of Nightjar.)",
+    )
+    .meta({ examples: ["idle timeout"] }),
   only_current_token: queryBoolean
     .default(false)
     .describe("Only sessions that the API key of this request started."),

@@ -76,12 +76,14 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
       },
     },
     async (request) => {
-      const { page, page_size, only_active, only_current_token } = request.query;
+      const { page, page_size, only_active, only_current_token, status, search } = request.query;
       const principal = principalOf(request);
       const found = await sessions.list({
         tenantId: principal.tenantId,
-        onlyActive: only_active,
+        onlyActive: only_active ?? status === undefined,
         ...(only_current_token ? { apiKeyId: principal.apiKeyId } : {}),
+        ...(status === undefined ? {} : { status }),
+        ...(search === undefined || search === "" ? {} : { search }),
         page,
         pageSize: page_size,
       });

@@ -48,6 +48,14 @@ export const errorTable = {
     meaning: "The session has ended, so it takes no more operations.",
     remedy: "Start a new session; `end_reason` says why this one ended.",
   },
+  api_key_not_found: {
+    meaning: "No valid API key with this id belongs to you.",
+    remedy: "List your keys: it may have been revoked before.",
+  },
+  api_key_limit: {
+    meaning: "This tenant has as many valid API keys as it may have.",
+    remedy: "Revoke keys that nobody uses.",
+  },
   route_not_found: {
     meaning: "This server has no such route.",
     remedy: "See the API documentation at /docs.",

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { BrowserSettings } from "./browser-settings.ts";
-import type { ActiveSession, EndedState, EndReason, Session } from "./session.ts";
+import type { ActiveSession, EndedState, EndReason, Session, SessionStatus } from "./session.ts";
 
 /** The time, and being called at a time. Replaced in tests. */
 export interface Clock {
@@ -158,6 +158,13 @@ export interface SessionListQuery {
   readonly onlyActive: boolean;
   /** Only sessions that this key started. */
   readonly apiKeyId?: string;
+  /** Only sessions in this state. */
+  readonly status?: SessionStatus;
+  /**
+   * Only sessions whose id begins with this text, or that ended with it in their reason or error.
+   * Letter case does not count, and in reasons a space is as good as an underscore.
+   */
+  readonly search?: string;
   /** From 1. */
   readonly page: number;
   readonly pageSize: number;

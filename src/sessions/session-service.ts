@@ -95,6 +95,11 @@ export class SessionService {
     return this.#live.size;
   }
 
+  /** Whether it is stopping and takes no new sessions. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /**
    * Starts a session; it is in the store when the promise resolves. With a claim that was used
    * before, answers the session of that first start.

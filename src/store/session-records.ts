@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
@@ -80,6 +81,18 @@ export class SessionRecords implements SessionStore {
       .where("tenant_id", "=", query.tenantId);
     if (query.onlyActive) select = select.where("status", "=", "active");
     if (query.apiKeyId !== undefined) select = select.where("api_key_id", "=", query.apiKeyId);
+    if (query.status !== undefined) select = select.where("status", "=", query.status);
+    if (query.search !== undefined) {
+      const text = query.search.toLowerCase().replace(/[\\%_]/g, "\\$&");
+      const reason = text.replaceAll(" ", "\\_");
+      select = select.where((has) =>
+        has.or([
+          sql<boolean>`lower(id) like ${`${text}%`} escape '\\'`,
+          sql<boolean>`lower(error) like ${`%${text}%`} escape '\\'`,
+          sql<boolean>`lower(end_reason) like ${`%${reason}%`} escape '\\'`,
+        ]),
+      );
+    }
     const rows = await select
       .orderBy("created_at", "desc")
       .orderBy("id", "desc")

@@ -207,6 +207,8 @@ export class MemoryStore implements SessionStore {
       .filter(({ tenantId }) => tenantId === query.tenantId)
       .filter((session) => !query.onlyActive || isActive(session))
       .filter(({ apiKeyId }) => query.apiKeyId === undefined || apiKeyId === query.apiKeyId)
+      .filter(({ state }) => query.status === undefined || state.status === query.status)
+      .filter((session) => query.search === undefined || isFound(session, query.search))
       .sort((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1));
     return {
       sessions: all.slice(start, start + query.pageSize),
@@ -261,4 +263,14 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(id, change(session));
     return true;
   }
+}
+
+function isFound({ id, state }: Session, search: string): boolean {
+  const text = search.toLowerCase();
+  if (id.startsWith(text)) return true;
+  if (state.status === "active") return false;
+  return (
+    (state.error ?? "").toLowerCase().includes(text) ||
+    state.endReason.includes(text.replaceAll(" ", "_"))
+  );
 }
