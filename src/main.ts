@@ -13,6 +13,7 @@ import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -38,6 +39,9 @@ import { StepRecords } from "./store/step-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
+
+/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
+const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -78,6 +82,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     downloadLimits: fileLimits,
     onFailure,
   });
+  const gauge = new LocalHostGauge({
+    dataDirectory: directory.root,
+    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
+  });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({
     storage: files,
@@ -97,6 +105,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const metrics = new Metrics({
     activeSessions: () => sessions.activeCount,
     maxSessions: config.maxSessions,
+    waitingStarts: () => sessions.waitingCount,
     warmBrowsers: () => host.warmCount,
     poolUse: () => host.poolUse,
     cdp: () => cdpTraffic,
@@ -104,11 +113,24 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
+    gauge,
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
-    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    limits: {
+      ...config,
+      reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
+    },
     observer: {
+      waited: ({ tenantId }, waitedMs, outcome) => {
+        metrics.startWaited(waitedMs, outcome);
+        if (waitedMs > 0 || outcome !== "admitted") {
+          logger.info(
+            { tenant: tenantId, waited_ms: waitedMs, outcome },
+            "a start waited for room",
+          );
+        }
+      },
       running: (session, browser) => {
         feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
@@ -210,10 +232,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser,
       sandbox,
       sessions,
+      gauge,
       maxSessions: config.maxSessions,
+      queueLength: config.queueLength,
       host,
       warmPoolSize: Math.min(config.warmPool, config.maxSessions),
-      dataDirectory: directory.root,
     }),
     console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
@@ -226,6 +249,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     metrics,
     metricsToken: config.metricsToken,
     cdpTraffic,
+    maxSessions: config.maxSessions,
+    queueLength: config.queueLength,
     version,
     logger,
   });
