@@ -9,8 +9,13 @@ const allowed = {
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
+  recording: ["sessions"],
+  events: ["sessions", "pages", "recording"],
+  live: ["sessions", "pages", "recording"],
+  viewer: ["live"],
   models: ["sessions", "pages"],
-  edge: ["sessions", "pages", "recording", "storage"],
+  metrics: [],
+  edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
 const shared = "^src/(config|logger)\\.ts$";

@@ -192,7 +192,7 @@ async function findServerNode() {
 async function build(node) {
   const sourceDirectory = join(rootDirectory, "src");
   const sources = filesIn(sourceDirectory).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+    (path) => /\.(?:ts|html|css)$/.test(path) && !path.endsWith(".test.ts"),
   );
   const settings = [
     "tsconfig.json",
@@ -222,10 +222,12 @@ async function build(node) {
 /** Removes what the compiler made from sources that are gone: it could still be imported. */
 function removeLeftovers(sources) {
   const inPage = `in-page${sep}`;
+  const viewer = `viewer${sep}`;
   const expected = new Set(
     sources.flatMap((path) => {
       // A folder of in-page/ becomes one script: see build-in-page.mjs.
       if (path.startsWith(inPage)) return [`${path.split(sep).slice(0, 2).join(sep)}.js`];
+      if (path.startsWith(viewer)) return [`${viewer}viewer.js`];
       const compiled = path.replace(/\.ts$/, ".js");
       return [compiled, `${compiled}.map`];
     }),

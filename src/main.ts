@@ -10,8 +10,16 @@ import { closedDirectoryOnPath } from "./browsers/isolation.ts";
 import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { SessionFeeds } from "./events/session-feeds.ts";
+import { ToldSteps } from "./events/told-steps.ts";
+import { LiveViews } from "./live/live-views.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
+import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -84,6 +92,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
+  const cdpTraffic = { connections: 0, bytesToClients: 0, bytesToBrowsers: 0 };
+  const metrics = new Metrics({
+    activeSessions: () => sessions.activeCount,
+    maxSessions: config.maxSessions,
+    warmBrowsers: () => host.warmCount,
+    poolUse: () => host.poolUse,
+    cdp: () => cdpTraffic,
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -93,14 +115,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
     observer: {
       running: (session, browser) => {
+        feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
-      started: (session, elapsedMs) =>
+      started: (session, elapsedMs) => {
+        feeds.started(session);
+        metrics.sessionStarted(elapsedMs);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
-        ),
-      ended: ({ id, tenantId, state, createdAt }) =>
+        );
+      },
+      changed: (session) => feeds.changed(session),
+      ended: (session) => {
+        feeds.ended(session);
+        metrics.sessionEnded(session.state.endReason);
+        const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
             session_id: id,
@@ -111,10 +142,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
             lived_ms: state.closedAt - createdAt,
           },
           "session ended",
-        ),
+        );
+      },
       failed: (what, sessionId, error) =>
         logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
     },
+  });
+  const screencasts = new SessionScreencasts(sessions);
+  const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
+    feeds.stepAdded(sessionId, position),
+  );
+  const feeds: SessionFeeds = new SessionFeeds({
+    clock: systemClock,
+    steps,
+    screencasts,
+    findSession: (id) => sessions.find(id),
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
   const stopRetention =
@@ -128,7 +172,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
-  const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
     onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
@@ -139,6 +182,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -149,6 +193,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    feeds,
+    screencasts,
+    views: new LiveViews(sessions, screencasts),
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
@@ -163,7 +211,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       sandbox,
     }),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxFailedAuthentications: config.maxFailedAuthentications,
+    pingEveryMs: config.pingEveryMs,
+    metrics,
+    metricsToken: config.metricsToken,
+    cdpTraffic,
     version,
     logger,
   });
@@ -186,6 +242,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       stopRetention();
       await sessions.shutDown(config.onStop);
+      feeds.leave();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);

@@ -67,6 +67,11 @@ export class LocalBrowserHost implements BrowserHost {
     return this.#pool.readyCount;
   }
 
+  /** How many sessions found a browser ready so far, and how many waited for a launch. */
+  get poolUse(): { readonly hits: number; readonly misses: number } {
+    return this.#pool.use;
+  }
+
   /** Begins to keep browsers warm. Call after `recover`. */
   startWarming(): void {
     this.#pool.start();

@@ -63,6 +63,7 @@ let clock: FakeClock;
 let host: FakeHost;
 let ended: EndedSession[];
 let failures: string[];
+let retimed: number[];
 /** The sessions that a service began to serve, with the browsers it was given. */
 let served: (readonly [id: string, browser: Browser])[];
 
@@ -75,6 +76,7 @@ beforeEach(async () => {
   host = new FakeHost();
   ended = [];
   failures = [];
+  retimed = [];
   served = [];
 });
 
@@ -94,6 +96,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
     observer: {
       running: ({ id }, browser) => served.push([id, browser]),
       started: () => {},
+      changed: (session) => retimed.push(session.idleTimeoutMinutes),
       ended: (session) => ended.push(session),
       failed: (what, _sessionId, error) => failures.push(`${what}: ${messageOf(error)}`),
     },
@@ -388,6 +391,7 @@ describe("deadlines and accesses", () => {
     await clock.advance(2 * minute);
     const changes = { idleTimeoutMinutes: 10, keepAlive: true };
     const kept = await service.keepAlive(principal, session.id, changes);
+    expect(retimed).toEqual([10]);
     expect(kept).toMatchObject({ ...changes, lastAccessedAt: clock.now() });
     expect(await store.find(session.id)).toEqual(kept);
     await clock.advance(9 * minute);
