@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { isAddressBlock } from "./browsers/address-policy.ts";
+import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
 import { availableMemory } from "./host/available-memory.ts";
 import { bytesPerSession } from "./sessions/host-room.ts";
 
@@ -140,6 +141,17 @@ export const settingsSchema = z.object({
     .describe(
       "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
     ),
+  NIGHTJAR_SESSION_MEMORY_MB: whole(z.int().min(0).max(1_000_000))
+    .prefault("2048")
+    .describe(
+      "Memory that the browser of one session may take, in MB; a session that takes more ends as `out_of_memory`. 0 sets no limit.",
+    ),
+  NIGHTJAR_MEMORY_CAP: z
+    .enum(memoryCapWays)
+    .default("auto")
+    .describe(
+      "What holds sessions to their memory: `cgroup` is the kernel, and the start is refused where the server may make no cgroups; `watchdog` looks every second, and more often near the limit; `auto` takes cgroups where it can.",
+    ),
   NIGHTJAR_EGRESS_ALLOW: list
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
     .prefault("")
@@ -273,6 +285,9 @@ export interface Config {
   readonly headlessShellPath: string | null;
   readonly allowNoSandbox: boolean;
   readonly firstUid: number;
+  /** 0: no limit. */
+  readonly sessionMemoryBytes: number;
+  readonly memoryCap: z.output<typeof settingsSchema>["NIGHTJAR_MEMORY_CAP"];
   readonly maxFileBytes: number;
   readonly maxFilesBytes: number;
   /** 0: for good. */
@@ -343,6 +358,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     headlessShellPath: settings.NIGHTJAR_HEADLESS_SHELL ?? null,
     allowNoSandbox: settings.NIGHTJAR_ALLOW_NO_SANDBOX,
     firstUid: settings.NIGHTJAR_FIRST_UID,
+    sessionMemoryBytes: settings.NIGHTJAR_SESSION_MEMORY_MB * bytesPerMb,
+    memoryCap: settings.NIGHTJAR_MEMORY_CAP,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
+import { chooseMemoryCaps } from "./browsers/choose-memory-caps.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
 import { closedDirectoryOnPath } from "./browsers/isolation.ts";
@@ -71,6 +72,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
   };
+  const memoryCaps = chooseMemoryCaps({
+    way: config.memoryCap,
+    limitBytes: config.sessionMemoryBytes,
+    dataDirectory: directory.root,
+  });
+  logger.info({ by: memoryCaps.kind, limit_bytes: config.sessionMemoryBytes }, "memory cap");
   const fileLimits = { fileBytes: config.maxFileBytes, totalBytes: config.maxFilesBytes };
   const host = new LocalBrowserHost({
     executables,
@@ -79,6 +86,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
     egressAllow: config.egressAllow,
+    memoryCaps,
     downloadLimits: fileLimits,
     onFailure,
   });
