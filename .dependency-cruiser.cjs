@@ -11,8 +11,11 @@ const allowed = {
   storage: ["sessions"],
   recording: ["sessions"],
   events: ["sessions", "pages", "recording"],
+  live: ["sessions", "pages", "recording"],
+  viewer: ["live"],
   models: ["sessions", "pages"],
-  edge: ["sessions", "pages", "recording", "events", "storage"],
+  metrics: [],
+  edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
 /** The same for the console's own folders; app.tsx and main.tsx compose them. */

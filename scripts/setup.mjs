@@ -218,7 +218,7 @@ async function buildPart(node, { stampPath, wanted, commands, name, finish }) {
 function serverBuild() {
   const sourceDirectory = join(rootDirectory, "src");
   const sources = filesIn(sourceDirectory).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+    (path) => /\.(?:ts|html|css)$/.test(path) && !path.endsWith(".test.ts"),
   );
   const bundleInPage = join(rootDirectory, "scripts", "build-in-page.mjs");
   const settings = ["tsconfig.json", "tsconfig.build.json", "tsconfig.in-page.json"].map((name) =>
@@ -253,10 +253,12 @@ function consoleBuild() {
 /** Removes what the compiler made from sources that are gone: it could still be imported. */
 function removeLeftovers(sources) {
   const inPage = `in-page${sep}`;
+  const viewer = `viewer${sep}`;
   const expected = new Set(
     sources.flatMap((path) => {
       // A folder of in-page/ becomes one script: see build-in-page.mjs.
       if (path.startsWith(inPage)) return [`${path.split(sep).slice(0, 2).join(sep)}.js`];
+      if (path.startsWith(viewer)) return [`${viewer}viewer.js`];
       const compiled = path.replace(/\.ts$/, ".js");
       return [compiled, `${compiled}.map`];
     }),

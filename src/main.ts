@@ -14,6 +14,8 @@ import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
 import { hostStatus } from "./host-status.ts";
+import { LiveViews } from "./live/live-views.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
@@ -91,6 +93,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     onFailure: (what, sessionId, error) =>
       logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
+  const cdpTraffic = { connections: 0, bytesToClients: 0, bytesToBrowsers: 0 };
+  const metrics = new Metrics({
+    activeSessions: () => sessions.activeCount,
+    maxSessions: config.maxSessions,
+    warmBrowsers: () => host.warmCount,
+    poolUse: () => host.poolUse,
+    cdp: () => cdpTraffic,
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -106,6 +116,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       },
       started: (session, elapsedMs) => {
         feeds.started(session);
+        metrics.sessionStarted(elapsedMs);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
@@ -114,6 +125,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       changed: (session) => feeds.changed(session),
       ended: (session) => {
         feeds.ended(session);
+        metrics.sessionEnded(session.state.endReason);
         const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
@@ -177,6 +189,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     pages,
     steps,
     feeds,
+    screencasts,
+    views: new LiveViews(sessions, screencasts),
     logs: new StoredLogs(recordings),
     extractor,
     files,
@@ -203,7 +217,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     }),
     console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxFailedAuthentications: config.maxFailedAuthentications,
+    pingEveryMs: config.pingEveryMs,
+    metrics,
+    metricsToken: config.metricsToken,
+    cdpTraffic,
     version,
     logger,
   });

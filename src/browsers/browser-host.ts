@@ -68,6 +68,11 @@ export class LocalBrowserHost implements BrowserHost {
     return this.#pool.readyCount;
   }
 
+  /** How many sessions found a browser ready so far, and how many waited for a launch. */
+  get poolUse(): { readonly hits: number; readonly misses: number } {
+    return this.#pool.use;
+  }
+
   /** What all browsers, warm ones included, have in memory, in bytes; null where none can tell. */
   memoryBytes(): Promise<number | null> {
     return this.#memory.bytes();
