@@ -286,6 +286,12 @@ describe("a session", () => {
     await act(id, { type: "click", selector: "button >> nth=0" });
     await page.getByRole("option", { name: /Step: Clicked/ }).waitFor();
 
+    const view = page.frameLocator("iframe");
+    await view.locator("canvas, img").first().waitFor();
+    await page.getByText("Lamps for late hours", { exact: true }).waitFor();
+    await view.getByRole("button", { name: "Take control" }).click();
+    await page.getByText("You are in control, which keeps it alive.").waitFor();
+
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     const stop = page.getByRole("dialog", { name: /Stop session/ });
     await stop.getByRole("button", { name: "Stop it" }).click();
