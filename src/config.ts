@@ -2,6 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { isAddressBlock } from "./browsers/address-policy.ts";
 import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
+import { firewallModes } from "./browsers/firewall.ts";
 import { availableMemory } from "./host/available-memory.ts";
 import { bytesPerSession } from "./sessions/host-room.ts";
 
@@ -152,6 +153,12 @@ export const settingsSchema = z.object({
     .describe(
       "What holds sessions to their memory: `cgroup` is the kernel, and the start is refused where the server may make no cgroups; `watchdog` looks every second, and more often near the limit; `auto` takes cgroups where it can.",
     ),
+  NIGHTJAR_FIREWALL: z
+    .enum(firewallModes)
+    .default("auto")
+    .describe(
+      "Rules of the system's firewall (`nft`, as root) that close the browsers' DevTools ports to everyone but the server: `auto` where it can, `required` refuses the start where it cannot, `off` leaves the firewall alone.",
+    ),
   NIGHTJAR_EGRESS_ALLOW: list
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
     .prefault("")
@@ -288,6 +295,7 @@ export interface Config {
   /** 0: no limit. */
   readonly sessionMemoryBytes: number;
   readonly memoryCap: z.output<typeof settingsSchema>["NIGHTJAR_MEMORY_CAP"];
+  readonly firewall: z.output<typeof settingsSchema>["NIGHTJAR_FIREWALL"];
   readonly maxFileBytes: number;
   readonly maxFilesBytes: number;
   /** 0: for good. */
@@ -360,6 +368,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     firstUid: settings.NIGHTJAR_FIRST_UID,
     sessionMemoryBytes: settings.NIGHTJAR_SESSION_MEMORY_MB * bytesPerMb,
     memoryCap: settings.NIGHTJAR_MEMORY_CAP,
+    firewall: settings.NIGHTJAR_FIREWALL,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,

@@ -4,11 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
-import { chooseMemoryCaps } from "./browsers/choose-memory-caps.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
-import { closedDirectoryOnPath } from "./browsers/isolation.ts";
-import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
@@ -20,6 +17,7 @@ import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { protectHost } from "./protection.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
 import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
@@ -66,18 +64,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
   const executables = await findBrowsers(config, logger);
-  await checkPassable(directory.browsersDirectory);
-  const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
+  const protection = await protectHost(config, executables, directory, logger);
+  const { sandbox, memoryCaps, firewall } = protection;
 
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
   };
-  const memoryCaps = chooseMemoryCaps({
-    way: config.memoryCap,
-    limitBytes: config.sessionMemoryBytes,
-    dataDirectory: directory.root,
-  });
-  logger.info({ by: memoryCaps.kind, limit_bytes: config.sessionMemoryBytes }, "memory cap");
   const fileLimits = { fileBytes: config.maxFileBytes, totalBytes: config.maxFilesBytes };
   const host = new LocalBrowserHost({
     executables,
@@ -234,6 +226,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       warmBrowsers: host.warmCount,
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
+      devtoolsClosed: firewall.firewall !== null,
     }),
     hostStatus: hostStatus({
       version,
@@ -285,6 +278,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
+      if (config.onStop === "close") await firewall.firewall?.lower().catch(() => {});
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
       await database.close();
@@ -325,39 +319,6 @@ async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExe
     }
   }
   return executables;
-}
-
-/** As root, browsers run as other users, who must be able to reach their directories. */
-async function checkPassable(browsersDirectory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const closed = await closedDirectoryOnPath(browsersDirectory);
-  if (closed === null) return;
-  throw new Error(
-    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
-  );
-}
-
-async function chooseSandbox(
-  executables: ChromiumExecutables,
-  browsersDirectory: string,
-  config: Config,
-  logger: Logger,
-): Promise<boolean> {
-  const problem = await sandboxProblem({
-    executables,
-    browsersDirectory,
-    firstUid: config.firstUid,
-  });
-  if (problem === null) return true;
-  if (!config.allowNoSandbox) {
-    throw new Error(
-      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
-    );
-  }
-  logger.warn(
-    `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
-  );
-  return false;
 }
 
 async function ownVersion(): Promise<string> {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cgroupNameOf } from "../src/browsers/cgroup-memory-caps.ts";
 import { findCgroupPlace } from "../src/browsers/cgroup-place.ts";
+import { serverMark } from "../src/browsers/server-mark.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { browserDirectories, browserProcesses } from "./support/processes.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
@@ -68,7 +68,7 @@ describe.each(["cgroup", "watchdog"])("with the memory cap by %s", (way) => {
       await expect.poll(() => browserProcesses(server.dataDir), soon).toEqual([]);
       expect(await browserDirectories(server.dataDir)).toEqual([]);
       if (way !== "cgroup" || place === null) return;
-      expect(await readdir(place.directory)).not.toContain(cgroupNameOf(server.dataDir));
+      expect(await readdir(place.directory)).not.toContain(serverMark(server.dataDir));
     });
   });
 });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { CgroupPlace } from "./cgroup-place.ts";
@@ -8,6 +7,7 @@ import {
   type MemoryCap,
   type MemoryCaps,
 } from "./memory-cap.ts";
+import { serverMark } from "./server-mark.ts";
 
 /** How often the kernel's counters are read, in ms: one small file a browser, about 20 µs. */
 const lookEveryMs = 1000;
@@ -41,7 +41,7 @@ export class CgroupMemoryCaps implements MemoryCaps {
     this.kind = `cgroup ${place.version}`;
     this.#files = place.version === "v1" ? filesOfV1 : filesOfV2;
     this.#limitBytes = limitBytes;
-    this.#directory = path.join(place.directory, cgroupNameOf(dataDirectory));
+    this.#directory = path.join(place.directory, serverMark(dataDirectory));
     this.#open();
     this.#timer = setInterval(() => this.#look(), lookEveryMs);
     this.#timer.unref();
@@ -117,11 +117,6 @@ export class CgroupMemoryCaps implements MemoryCaps {
   #look(): void {
     for (const cap of [...this.#watched]) cap.look();
   }
-}
-
-/** The cgroup that holds those of all browsers of a data directory. */
-export function cgroupNameOf(dataDirectory: string): string {
-  return `nightjar-${createHash("sha256").update(dataDirectory).digest("hex").slice(0, 12)}`;
 }
 
 class CgroupMemoryCap implements MemoryCap {
