@@ -1,6 +1,8 @@
 import path from "node:path";
 import { z } from "zod";
 import { isAddressBlock } from "./browsers/address-policy.ts";
+import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
+import { firewallModes } from "./browsers/firewall.ts";
 import { availableMemory } from "./host/available-memory.ts";
 import { bytesPerSession } from "./sessions/host-room.ts";
 
@@ -45,6 +47,21 @@ export const settingsSchema = z.object({
     .optional()
     .describe(
       "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` and the URLs of files are built from it. Default: the host that each request names.",
+    ),
+  NIGHTJAR_EMBED_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^https?:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d+)?$/i,
+            "must be origins such as https://app.example.com or https://*.example.com",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Origins whose pages may show the live view (`viewer_url`) in a frame, separated by commas. Default: none but this server's own pages.",
     ),
   NIGHTJAR_DATA_DIR: optionalPath
     .optional()
@@ -125,6 +142,23 @@ export const settingsSchema = z.object({
     .describe(
       "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
     ),
+  NIGHTJAR_SESSION_MEMORY_MB: whole(z.int().min(0).max(1_000_000))
+    .prefault("2048")
+    .describe(
+      "Memory that the browser of one session may take, in MB; a session that takes more ends as `out_of_memory`. 0 sets no limit.",
+    ),
+  NIGHTJAR_MEMORY_CAP: z
+    .enum(memoryCapWays)
+    .default("auto")
+    .describe(
+      "What holds sessions to their memory: `cgroup` is the kernel, and the start is refused where the server may make no cgroups; `watchdog` looks every second, and more often near the limit; `auto` takes cgroups where it can.",
+    ),
+  NIGHTJAR_FIREWALL: z
+    .enum(firewallModes)
+    .default("auto")
+    .describe(
+      "Rules of the system's firewall (`nft`, as root) that close the browsers' DevTools ports to everyone but the server: `auto` where it can, `required` refuses the start where it cannot, `off` leaves the firewall alone.",
+    ),
   NIGHTJAR_EGRESS_ALLOW: list
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
     .prefault("")
@@ -181,6 +215,44 @@ export const settingsSchema = z.object({
     .describe(
       "How much of a page's markdown is sent to the model, in characters (about 4 a token); what follows is left out, and the model is told.",
     ),
+  NIGHTJAR_CORS_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .refine(
+            (text) => text === "*" || URL.parse(text)?.origin === text,
+            "must be origins, e.g. https://app.example.com, or *",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Web origins whose pages may call the API, separated by commas, e.g. https://app.example.com; * for all. Default: none.",
+    ),
+  NIGHTJAR_TRUSTED_PROXIES: list
+    .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
+    .prefault("")
+    .describe(
+      "Addresses or CIDR blocks of the proxies in front of this server, separated by commas: their X-Forwarded-* headers say who a client is and how it reached them. Default: none are believed.",
+    ),
+  NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: whole(z.int().min(1).max(1_000_000))
+    .prefault("60")
+    .describe(
+      "Requests without a valid API key that one address may make in a minute; more are answered 429. Valid keys are not counted.",
+    ),
+  NIGHTJAR_PING_SECONDS: whole(z.int().min(1).max(3600))
+    .prefault("30")
+    .describe(
+      "How often a WebSocket's client is asked whether it is still there, in seconds; one that does not answer until the next time is dropped.",
+    ),
+  NIGHTJAR_METRICS_TOKEN: z
+    .string()
+    .min(16, "must have at least 16 characters")
+    .optional()
+    .describe(
+      "Opens `/metrics` to Prometheus, which sends it as a bearer token. Default: `/metrics` is not served.",
+    ),
   NIGHTJAR_ON_STOP: z
     .enum(["close", "keep"])
     .default("close")
@@ -202,6 +274,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | null;
+  readonly embedOrigins: readonly string[];
   readonly dataDir: string;
   readonly apiKey: string | null;
   readonly maxSessions: number;
@@ -219,6 +292,10 @@ export interface Config {
   readonly headlessShellPath: string | null;
   readonly allowNoSandbox: boolean;
   readonly firstUid: number;
+  /** 0: no limit. */
+  readonly sessionMemoryBytes: number;
+  readonly memoryCap: z.output<typeof settingsSchema>["NIGHTJAR_MEMORY_CAP"];
+  readonly firewall: z.output<typeof settingsSchema>["NIGHTJAR_FIREWALL"];
   readonly maxFileBytes: number;
   readonly maxFilesBytes: number;
   /** 0: for good. */
@@ -230,6 +307,11 @@ export interface Config {
   readonly modelTimeoutMs: number;
   readonly modelMaxRequests: number;
   readonly modelMaxCharacters: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly maxFailedAuthentications: number;
+  readonly pingEveryMs: number;
+  readonly metricsToken: string | null;
   readonly onStop: "close" | "keep";
   readonly drainTimeoutMs: number;
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
@@ -257,7 +339,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
     // A key that is too short is still a secret, and a URL may hold a password.
-    const shown = /_KEY$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
+    const shown = /_KEY$|_TOKEN$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
@@ -266,6 +348,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     host: settings.NIGHTJAR_HOST,
     port: settings.NIGHTJAR_PORT,
     publicUrl: settings.NIGHTJAR_PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    embedOrigins: settings.NIGHTJAR_EMBED_ORIGINS,
     dataDir: settings.NIGHTJAR_DATA_DIR ?? defaultDataDir(environment),
     apiKey: settings.NIGHTJAR_API_KEY ?? null,
     maxSessions: settings.NIGHTJAR_MAX_SESSIONS ?? sessionsForMemory(),
@@ -283,6 +366,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     headlessShellPath: settings.NIGHTJAR_HEADLESS_SHELL ?? null,
     allowNoSandbox: settings.NIGHTJAR_ALLOW_NO_SANDBOX,
     firstUid: settings.NIGHTJAR_FIRST_UID,
+    sessionMemoryBytes: settings.NIGHTJAR_SESSION_MEMORY_MB * bytesPerMb,
+    memoryCap: settings.NIGHTJAR_MEMORY_CAP,
+    firewall: settings.NIGHTJAR_FIREWALL,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
@@ -293,6 +379,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     modelTimeoutMs: settings.NIGHTJAR_MODEL_TIMEOUT_SECONDS * 1000,
     modelMaxRequests: settings.NIGHTJAR_MODEL_MAX_REQUESTS,
     modelMaxCharacters: settings.NIGHTJAR_MODEL_MAX_CHARACTERS,
+    corsOrigins: settings.NIGHTJAR_CORS_ORIGINS,
+    trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
+    maxFailedAuthentications: settings.NIGHTJAR_MAX_FAILED_AUTHENTICATIONS,
+    pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
+    metricsToken: settings.NIGHTJAR_METRICS_TOKEN ?? null,
     onStop: settings.NIGHTJAR_ON_STOP,
     drainTimeoutMs: settings.NIGHTJAR_DRAIN_TIMEOUT * 1000,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,

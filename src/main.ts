@@ -2,18 +2,27 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
-import { closedDirectoryOnPath } from "./browsers/isolation.ts";
-import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { SessionFeeds } from "./events/session-feeds.ts";
+import { ToldSteps } from "./events/told-steps.ts";
 import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
+import { LiveViews } from "./live/live-views.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { protectHost } from "./protection.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
+import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -61,8 +70,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
   const executables = await findBrowsers(config, logger);
-  await checkPassable(directory.browsersDirectory);
-  const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
+  const protection = await protectHost(config, executables, directory, logger);
+  const { sandbox, memoryCaps, firewall } = protection;
 
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
@@ -75,6 +84,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
     egressAllow: config.egressAllow,
+    memoryCaps,
     downloadLimits: fileLimits,
     onFailure,
   });
@@ -91,6 +101,21 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
+  const cdpTraffic = { connections: 0, bytesToClients: 0, bytesToBrowsers: 0 };
+  const metrics = new Metrics({
+    activeSessions: () => sessions.activeCount,
+    maxSessions: config.maxSessions,
+    waitingStarts: () => sessions.waitingCount,
+    warmBrowsers: () => host.warmCount,
+    poolUse: () => host.poolUse,
+    cdp: () => cdpTraffic,
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
@@ -104,6 +129,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     },
     observer: {
       waited: ({ tenantId }, waitedMs, outcome) => {
+        metrics.startWaited(waitedMs, outcome);
         if (waitedMs >= 1000 || outcome !== "admitted") {
           logger.info(
             { tenant: tenantId, waited_ms: waitedMs, outcome },
@@ -112,14 +138,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         }
       },
       running: (session, browser) => {
+        feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
-      started: (session, elapsedMs) =>
+      started: (session, elapsedMs) => {
+        feeds.started(session);
+        metrics.sessionStarted(elapsedMs);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
-        ),
-      ended: ({ id, tenantId, state, createdAt }) =>
+        );
+      },
+      changed: (session) => feeds.changed(session),
+      ended: (session) => {
+        feeds.ended(session);
+        metrics.sessionEnded(session.state.endReason);
+        const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
             session_id: id,
@@ -130,10 +165,23 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
             lived_ms: state.closedAt - createdAt,
           },
           "session ended",
-        ),
+        );
+      },
       failed: (what, sessionId, error) =>
         logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
     },
+  });
+  const screencasts = new SessionScreencasts(sessions);
+  const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
+    feeds.stepAdded(sessionId, position),
+  );
+  const feeds: SessionFeeds = new SessionFeeds({
+    clock: systemClock,
+    steps,
+    screencasts,
+    findSession: (id) => sessions.find(id),
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
   const stopRetention =
@@ -147,7 +195,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
-  const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
     onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
@@ -158,6 +205,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -168,6 +216,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    feeds,
+    screencasts,
+    views: new LiveViews(sessions, screencasts),
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
@@ -181,6 +233,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       warmBrowsers: host.warmCount,
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
+      devtoolsClosed: firewall.firewall !== null,
     }),
     hostStatus: hostStatus({
       version,
@@ -193,8 +246,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       host,
       warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxFailedAuthentications: config.maxFailedAuthentications,
+    pingEveryMs: config.pingEveryMs,
+    metrics,
+    metricsToken: config.metricsToken,
+    cdpTraffic,
     maxSessions: config.maxSessions,
     queueLength: config.queueLength,
     version,
@@ -229,9 +291,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       stopRetention();
       await sessions.shutDown(config.onStop);
+      feeds.leave();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
+      if (config.onStop === "close") await firewall.firewall?.lower().catch(() => {});
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
       await database.close();
@@ -272,39 +336,6 @@ async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExe
     }
   }
   return executables;
-}
-
-/** As root, browsers run as other users, who must be able to reach their directories. */
-async function checkPassable(browsersDirectory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const closed = await closedDirectoryOnPath(browsersDirectory);
-  if (closed === null) return;
-  throw new Error(
-    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
-  );
-}
-
-async function chooseSandbox(
-  executables: ChromiumExecutables,
-  browsersDirectory: string,
-  config: Config,
-  logger: Logger,
-): Promise<boolean> {
-  const problem = await sandboxProblem({
-    executables,
-    browsersDirectory,
-    firstUid: config.firstUid,
-  });
-  if (problem === null) return true;
-  if (!config.allowNoSandbox) {
-    throw new Error(
-      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
-    );
-  }
-  logger.warn(
-    `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
-  );
-  return false;
 }
 
 async function ownVersion(): Promise<string> {

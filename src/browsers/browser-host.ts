@@ -10,6 +10,7 @@ import type { DownloadLimits } from "./downloads.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import type { MemoryCaps } from "./memory-cap.ts";
 import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
 import { Reaper } from "./reaper.ts";
@@ -26,6 +27,7 @@ export interface LocalBrowserHostOptions {
   readonly firstUid: number;
   /** Addresses beside the public internet that `cdp_url` may lead to. */
   readonly egressAllow: readonly string[];
+  readonly memoryCaps: MemoryCaps;
   readonly downloadLimits: DownloadLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -52,7 +54,7 @@ export class LocalBrowserHost implements BrowserHost {
   constructor(options: LocalBrowserHostOptions) {
     this.#options = options;
     this.#users = new BrowserUsers(options.firstUid);
-    this.#reaper = new Reaper(this.#users, options.onFailure);
+    this.#reaper = new Reaper(this.#users, options.memoryCaps, options.onFailure);
     this.#launcher = new Launcher({ ...options, users: this.#users, reaper: this.#reaper });
     this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
     this.#policy = new AddressPolicy(options.egressAllow);
@@ -66,6 +68,11 @@ export class LocalBrowserHost implements BrowserHost {
   /** Browsers that are ready to be handed over. */
   get warmCount(): number {
     return this.#pool.readyCount;
+  }
+
+  /** How many sessions found a browser ready so far, and how many waited for a launch. */
+  get poolUse(): { readonly hits: number; readonly misses: number } {
+    return this.#pool.use;
   }
 
   /** What all browsers, warm ones included, have in memory, in bytes; null where none can tell. */
@@ -124,6 +131,7 @@ export class LocalBrowserHost implements BrowserHost {
     }
     await Promise.race([this.#pool.stop(), delay(stopTimeoutMs / 2, undefined, { ref: false })]);
     await this.#reaper.finished(stopTimeoutMs);
+    this.#options.memoryCaps.stop();
   }
 
   async #attach(url: string, settings: BrowserSettings): Promise<Browser> {

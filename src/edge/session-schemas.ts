@@ -201,7 +201,13 @@ export const sessionAnswer = z
       .nullable()
       .describe("For Playwright's connectOverCDP and Puppeteer's connect; null once it ended.")
       .meta({ examples: ["ws://127.0.0.1:7777/sessions/f47ac10b/cdp?token=..."] }),
-    viewer_url: z.string().nullable().describe("Where people watch it; null: no live view yet."),
+    viewer_url: z
+      .string()
+      .nullable()
+      .describe(
+        "Where people watch it and take control, without a key, to be opened within 10 minutes; later answers have another one. Takes `&mode=embed-minimal`, `&interactive=0` and `&theme=light` or `dark`. Null once it ended.",
+      )
+      .meta({ examples: ["http://127.0.0.1:7777/viewer?session=f47ac10b&access=control&..."] }),
     browser_type: z.enum(browserTypes).describe("As requested."),
     headless: z.boolean().describe("Whether it runs without a window."),
     user_agent: z.string().nullable().describe("As requested; null for the browser's own."),
@@ -304,8 +310,12 @@ export const debugAnswer = z
     ws: z
       .object({
         cdp: z.string().describe("The session's `cdp_url`."),
-        recording: z.string().describe("Frames. Not supported yet: answers 501."),
-        logs: z.string().describe("Steps. Not supported yet: answers 501."),
+        recording: z.string().describe("Pictures of the active tab: one JPEG a message."),
+        logs: z
+          .string()
+          .describe(
+            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it is done; at the session's end an `error`.",
+          ),
       })
       .describe("WebSocket addresses of the session."),
     tabs: z.array(debugTab).describe("Most recently used first."),

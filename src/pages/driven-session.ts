@@ -17,12 +17,14 @@ export class DrivenSession {
   /** The id of the element that the last action was done to; null before any. */
   lastElementId: string | null = null;
   readonly #browser: Browser;
+  readonly #onTabUsed: (targetId: string) => void;
   readonly #queue = new OperationQueue();
   readonly #end = Promise.withResolvers<never>();
   #driver: Promise<PageDriver> | null = null;
 
-  constructor(browser: Browser, perception: Perception) {
+  constructor(browser: Browser, perception: Perception, onTabUsed: (targetId: string) => void) {
     this.#browser = browser;
+    this.#onTabUsed = onTabUsed;
     this.perception = perception;
     // Nobody may be waiting for an operation when the session ends.
     this.#end.promise.catch(() => {});
@@ -62,7 +64,7 @@ export class DrivenSession {
   async #connect(): Promise<PageDriver> {
     const driver = await this.#driver;
     if (driver?.connected === true) return driver;
-    const connecting = PageDriver.connect(this.#browser);
+    const connecting = PageDriver.connect(this.#browser, this.#onTabUsed);
     this.#driver = connecting;
     try {
       return await connecting;

@@ -24,6 +24,22 @@ export const errorTable = {
     meaning: "The request carries no API key, or one that is not valid.",
     remedy: "Send the header `Authorization: Bearer <API key>`.",
   },
+  too_many_failures: {
+    meaning: "Too many requests from this address carried no valid API key.",
+    remedy: "Try again after the seconds in Retry-After, with a valid key.",
+  },
+  bad_request: {
+    meaning: "What was sent is no HTTP request that this server reads.",
+    remedy: "Send HTTP/1.1.",
+  },
+  headers_too_large: {
+    meaning: "The URL and the headers of the request together are larger than this server reads.",
+    remedy: "Send less: what is long belongs into the body.",
+  },
+  request_timeout: {
+    meaning: "The request did not arrive whole in time.",
+    remedy: "Send it again.",
+  },
   session_not_found: {
     meaning: "No session with this id belongs to you.",
     remedy: "List your sessions, or start a new one.",
@@ -111,8 +127,8 @@ export const errorTable = {
     remedy: "Leave it out, or ask for bytes below the size in Content-Range.",
   },
   link_expired: {
-    meaning: "The time of this link to a file is over.",
-    remedy: "Ask for the file again to get a new link.",
+    meaning: "The time of this link is over.",
+    remedy: "Ask for what it opens again, a file or a session, to get a new link.",
   },
   not_supported: {
     meaning: "The request asks for something that this server cannot do.",

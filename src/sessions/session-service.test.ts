@@ -64,6 +64,7 @@ let clock: FakeClock;
 let host: FakeHost;
 let ended: EndedSession[];
 let failures: string[];
+let retimed: number[];
 /** The sessions that a service began to serve, with the browsers it was given. */
 let served: (readonly [id: string, browser: Browser])[];
 
@@ -76,6 +77,7 @@ beforeEach(async () => {
   host = new FakeHost();
   ended = [];
   failures = [];
+  retimed = [];
   served = [];
 });
 
@@ -97,6 +99,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
       waited: () => {},
       running: ({ id }, browser) => served.push([id, browser]),
       started: () => {},
+      changed: (session) => retimed.push(session.idleTimeoutMinutes),
       ended: (session) => ended.push(session),
       failed: (what, _sessionId, error) => failures.push(`${what}: ${messageOf(error)}`),
     },
@@ -448,6 +451,7 @@ describe("deadlines and accesses", () => {
     await clock.advance(2 * minute);
     const changes = { idleTimeoutMinutes: 10, keepAlive: true };
     const kept = await service.keepAlive(principal, session.id, changes);
+    expect(retimed).toEqual([10]);
     expect(kept).toMatchObject({ ...changes, lastAccessedAt: clock.now() });
     expect(await store.find(session.id)).toEqual(kept);
     await clock.advance(9 * minute);

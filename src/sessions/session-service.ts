@@ -62,6 +62,8 @@ export interface SessionObserver {
   started(session: ActiveSession, elapsedMs: number): void;
   /** A session has its browser: it was just started, or found again after a restart of the server. */
   running(session: ActiveSession, browser: Browser): void;
+  /** Its limits are others now. */
+  changed(session: ActiveSession): void;
   ended(session: EndedSession): void;
   /** The server failed at something that no caller waits for; it will be tried again. */
   failed(what: string, sessionId: string, error: unknown): void;
@@ -197,7 +199,10 @@ export class SessionService {
     live.update(touchSession(retimeSession(before, limits), this.#options.clock.now()));
     this.#deadlines.consider(live.session);
     try {
-      if (await this.#options.store.retime(live.session)) return live.session;
+      if (await this.#options.store.retime(live.session)) {
+        this.#options.observer.changed(live.session);
+        return live.session;
+      }
     } catch (failure) {
       const { idleTimeoutMinutes, keepAlive } = before;
       live.update(retimeSession(live.session, { idleTimeoutMinutes, keepAlive }));

@@ -21,6 +21,7 @@ export class PageDriver {
   readonly #frames: FrameTracker;
   readonly #playwright: PlaywrightBrowser;
   readonly #driven = new WeakMap<Page, Promise<DrivenPage>>();
+  readonly #onTabUsed: (targetId: string) => void;
   #active: Page | null = null;
   readonly #crashed = new WeakSet<Page>();
   /** Settles when the last tab that crashed has been replaced. */
@@ -32,8 +33,10 @@ export class PageDriver {
     context: BrowserContext,
     connection: DriverConnection,
     frames: FrameTracker,
+    onTabUsed: (targetId: string) => void,
   ) {
     this.browser = browser;
+    this.#onTabUsed = onTabUsed;
     this.#playwright = playwright;
     this.context = context;
     this.connection = connection;
@@ -43,8 +46,14 @@ export class PageDriver {
     context.on("page", (page) => this.#replaceOnCrash(page));
   }
 
-  /** Connects to a session's browser. Throws `browser_unavailable`. */
-  static async connect(browser: Browser): Promise<PageDriver> {
+  /**
+   * Connects to a session's browser. `onTabUsed` is told of each tab that an operation addresses.
+   * Throws `browser_unavailable`.
+   */
+  static async connect(
+    browser: Browser,
+    onTabUsed: (targetId: string) => void = () => {},
+  ): Promise<PageDriver> {
     let connection: DriverConnection | null = null;
     try {
       // Loaded only where it is needed: it is the server's largest dependency.
@@ -59,7 +68,7 @@ export class PageDriver {
       const [context] = playwright.contexts();
       if (context === undefined) throw new Error("the browser has no default context");
       await registerElementEngine(context);
-      const driver = new PageDriver(browser, playwright, context, connection, frames);
+      const driver = new PageDriver(browser, playwright, context, connection, frames, onTabUsed);
       await driver.#chooseActive();
       return driver;
     } catch (error) {
@@ -91,7 +100,7 @@ export class PageDriver {
       page = this.tabs().at(-1) ?? (await this.context.newPage());
       this.#active = page;
     }
-    return this.driven(page);
+    return this.#used(page);
   }
 
   /** Whether the process that rendered a tab died; the tab is closed then. */
@@ -103,7 +112,7 @@ export class PageDriver {
   async activate(page: Page): Promise<DrivenPage> {
     this.#active = page;
     await page.bringToFront();
-    return this.driven(page);
+    return this.#used(page);
   }
 
   /** A tab together with what is needed to run scripts in it. */
@@ -136,6 +145,12 @@ export class PageDriver {
       // It fails where the browser is going, which whoever drives it notices soon enough.
       this.#repaired = replace().catch(() => {});
     });
+  }
+
+  async #used(page: Page): Promise<DrivenPage> {
+    const driven = await this.driven(page);
+    this.#onTabUsed(driven.targetId);
+    return driven;
   }
 
   async #drive(page: Page): Promise<DrivenPage> {
