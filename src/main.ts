@@ -24,6 +24,7 @@ import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
+import { TenantRecords } from "./store/tenant-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
@@ -49,6 +50,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
+  const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
   await checkPassable(directory.browsersDirectory);
   const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
@@ -63,7 +65,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
-    egressAllow: config.egressAllow,
+    egress: {
+      allow: config.egressAllow,
+      allowHosts: config.egressAllowHosts,
+      denyHosts: config.egressDenyHosts,
+      dnsServers: config.dnsServers,
+      defaultProxy:
+        config.proxy === null ? null : { server: config.proxy, bypass: config.proxyBypass },
+    },
+    egressAllowOf: (tenantId) => tenants.egressAllowOf(tenantId),
     downloadLimits: fileLimits,
     onFailure,
   });
@@ -86,6 +96,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     observer: {
       running: (session, browser) => {
         sessions.onEnd(session.id, downloads.collect(session, browser));
+        browser.onEgressFailure(({ kind, host, port, reason }) =>
+          logger.debug(
+            { session_id: session.id, host, port, reason },
+            kind === "refused" ? "a connection was refused" : "a connection failed",
+          ),
+        );
       },
       started: (session, elapsedMs) =>
         logger.info(

@@ -7,9 +7,7 @@ const firstPort = 29_000;
 const portCount = 1000;
 const attempts = 5;
 
-/** The DevTools ports of all browsers, as a pattern of Chromium's host rules: 29000 to 29999. */
-export const devtoolsPortPattern = "29???";
-
+/** Whether a port may be a browser's DevTools: 29000 to 29999. */
 export function isDevtoolsPort(port: number): boolean {
   return port >= firstPort && port < firstPort + portCount;
 }

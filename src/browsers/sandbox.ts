@@ -1,6 +1,7 @@
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf } from "../sessions/errors.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
+import { Egress, strictEgress } from "./egress/egress.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { Reaper } from "./reaper.ts";
@@ -21,7 +22,15 @@ export async function sandboxProblem(options: {
   const reaper = new Reaper(users, () => {});
   // It opens no page.
   const downloadLimits = { fileBytes: 0, totalBytes: 0 };
-  const launcher = new Launcher({ ...options, users, reaper, sandbox: true, downloadLimits });
+  const egress = new Egress(strictEgress);
+  const launcher = new Launcher({
+    ...options,
+    users,
+    reaper,
+    sandbox: true,
+    downloadLimits,
+    egress,
+  });
   try {
     const browser = await launcher.launch(defaultBrowserSettings);
     browser.release();

@@ -56,6 +56,8 @@ export class Nightjar {
       NIGHTJAR_API_KEY: testKey,
       NIGHTJAR_WARM_POOL: "1",
       NIGHTJAR_LOG_LEVEL: "debug",
+      // The pages of tests are served on loopback.
+      NIGHTJAR_EGRESS_ALLOW: "127.0.0.0/8,::1",
       ...settings,
     });
     // Browsers run as other users, who must be able to pass.
