@@ -35,6 +35,7 @@ import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
+import { TenantRecords } from "./store/tenant-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
@@ -63,6 +64,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
+  const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
   const protection = await protectHost(config, executables, directory, logger);
   const { sandbox, memoryCaps, firewall } = protection;
@@ -77,8 +79,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
-    egressAllow: config.egressAllow,
     memoryCaps,
+    egress: {
+      allow: config.egressAllow,
+      allowHosts: config.egressAllowHosts,
+      denyHosts: config.egressDenyHosts,
+      dnsServers: config.dnsServers,
+      defaultProxy:
+        config.proxy === null ? null : { server: config.proxy, bypass: config.proxyBypass },
+    },
+    egressAllowOf: (tenantId) => tenants.egressAllowOf(tenantId),
     downloadLimits: fileLimits,
     onFailure,
   });
@@ -133,6 +143,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       },
       running: (session, browser) => {
         feeds.running(session, browser);
+        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
+          logger.debug(
+            { session_id: session.id, host: peer, port, reason },
+            kind === "refused" ? "a connection was refused" : "a connection failed",
+          ),
+        );
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
       },
