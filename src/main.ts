@@ -6,18 +6,18 @@ import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
-import { closedDirectoryOnPath } from "./browsers/isolation.ts";
-import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { protectHost } from "./protection.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
 import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
@@ -38,6 +38,9 @@ import { StepRecords } from "./store/step-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
+
+/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
+const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -61,8 +64,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
   const executables = await findBrowsers(config, logger);
-  await checkPassable(directory.browsersDirectory);
-  const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
+  const protection = await protectHost(config, executables, directory, logger);
+  const { sandbox, memoryCaps, firewall } = protection;
 
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
@@ -75,8 +78,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
     egressAllow: config.egressAllow,
+    memoryCaps,
     downloadLimits: fileLimits,
     onFailure,
+  });
+  const gauge = new LocalHostGauge({
+    dataDirectory: directory.root,
+    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
   });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({
@@ -97,6 +105,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const metrics = new Metrics({
     activeSessions: () => sessions.activeCount,
     maxSessions: config.maxSessions,
+    waitingStarts: () => sessions.waitingCount,
     warmBrowsers: () => host.warmCount,
     poolUse: () => host.poolUse,
     cdp: () => cdpTraffic,
@@ -104,11 +113,24 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
+    gauge,
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
-    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    limits: {
+      ...config,
+      reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
+    },
     observer: {
+      waited: ({ tenantId }, waitedMs, outcome) => {
+        metrics.startWaited(waitedMs, outcome);
+        if (waitedMs > 0 || outcome !== "admitted") {
+          logger.info(
+            { tenant: tenantId, waited_ms: waitedMs, outcome },
+            "a start waited for room",
+          );
+        }
+      },
       running: (session, browser) => {
         feeds.running(session, browser);
         sessions.onEnd(session.id, downloads.collect(session, browser));
@@ -206,16 +228,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       warmBrowsers: host.warmCount,
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
+      devtoolsClosed: firewall.firewall !== null,
     }),
     hostStatus: hostStatus({
       version,
       browser,
       sandbox,
       sessions,
+      gauge,
       maxSessions: config.maxSessions,
+      queueLength: config.queueLength,
       host,
       warmPoolSize: Math.min(config.warmPool, config.maxSessions),
-      dataDirectory: directory.root,
     }),
     console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
@@ -228,6 +252,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     metrics,
     metricsToken: config.metricsToken,
     cdpTraffic,
+    maxSessions: config.maxSessions,
+    queueLength: config.queueLength,
     version,
     logger,
   });
@@ -254,6 +280,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
+      if (config.onStop === "close") await firewall.firewall?.lower().catch(() => {});
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
       await database.close();
@@ -294,39 +321,6 @@ async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExe
     }
   }
   return executables;
-}
-
-/** As root, browsers run as other users, who must be able to reach their directories. */
-async function checkPassable(browsersDirectory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const closed = await closedDirectoryOnPath(browsersDirectory);
-  if (closed === null) return;
-  throw new Error(
-    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
-  );
-}
-
-async function chooseSandbox(
-  executables: ChromiumExecutables,
-  browsersDirectory: string,
-  config: Config,
-  logger: Logger,
-): Promise<boolean> {
-  const problem = await sandboxProblem({
-    executables,
-    browsersDirectory,
-    firstUid: config.firstUid,
-  });
-  if (problem === null) return true;
-  if (!config.allowNoSandbox) {
-    throw new Error(
-      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
-    );
-  }
-  logger.warn(
-    `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
-  );
-  return false;
 }
 
 async function ownVersion(): Promise<string> {

@@ -913,6 +913,7 @@ describe("capacity", () => {
     const full = await Nightjar.start({
       NIGHTJAR_MAX_SESSIONS: "2",
       NIGHTJAR_MAX_SESSIONS_PER_TENANT: "1",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
     });
     onTestFinished(() => full.dispose());
     const keys = await Promise.all(
@@ -936,7 +937,11 @@ describe("capacity", () => {
   });
 
   test("starts at once never exceed the limit", async () => {
-    const full = await Nightjar.start({ NIGHTJAR_MAX_SESSIONS: "2", NIGHTJAR_WARM_POOL: "0" });
+    const full = await Nightjar.start({
+      NIGHTJAR_MAX_SESSIONS: "2",
+      NIGHTJAR_WARM_POOL: "0",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
+    });
     onTestFinished(() => full.dispose());
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => full.call("POST", "/sessions/start")),

@@ -10,6 +10,7 @@ import type { DownloadLimits } from "./downloads.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import type { MemoryCaps } from "./memory-cap.ts";
 import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
 import { Reaper } from "./reaper.ts";
@@ -26,6 +27,7 @@ export interface LocalBrowserHostOptions {
   readonly firstUid: number;
   /** Addresses beside the public internet that `cdp_url` may lead to. */
   readonly egressAllow: readonly string[];
+  readonly memoryCaps: MemoryCaps;
   readonly downloadLimits: DownloadLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -52,7 +54,7 @@ export class LocalBrowserHost implements BrowserHost {
   constructor(options: LocalBrowserHostOptions) {
     this.#options = options;
     this.#users = new BrowserUsers(options.firstUid);
-    this.#reaper = new Reaper(this.#users, options.onFailure);
+    this.#reaper = new Reaper(this.#users, options.memoryCaps, options.onFailure);
     this.#launcher = new Launcher({ ...options, users: this.#users, reaper: this.#reaper });
     this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
     this.#policy = new AddressPolicy(options.egressAllow);
@@ -129,6 +131,7 @@ export class LocalBrowserHost implements BrowserHost {
     }
     await Promise.race([this.#pool.stop(), delay(stopTimeoutMs / 2, undefined, { ref: false })]);
     await this.#reaper.finished(stopTimeoutMs);
+    this.#options.memoryCaps.stop();
   }
 
   async #attach(url: string, settings: BrowserSettings): Promise<Browser> {

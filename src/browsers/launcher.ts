@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
-import { LaunchError, spawnBrowser } from "./browser-process.ts";
+import { type BrowserExit, LaunchError, spawnBrowser } from "./browser-process.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
@@ -16,6 +16,7 @@ import {
 } from "./isolation.ts";
 import { launchArguments } from "./launch-flags.ts";
 import { LocalBrowser } from "./local-browser.ts";
+import type { MemoryCap, MemoryCaps } from "./memory-cap.ts";
 import { identifyProcess } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
 
@@ -31,6 +32,7 @@ export interface LauncherOptions {
   readonly users: BrowserUsers;
   readonly reaper: Reaper;
   readonly sandbox: boolean;
+  readonly memoryCaps: MemoryCaps;
   readonly downloadLimits: DownloadLimits;
 }
 
@@ -68,16 +70,18 @@ export class Launcher {
     settings: LaunchSettings,
     extraArguments: readonly string[],
   ): Promise<LocalBrowser> {
-    const { browsersDirectory, reaper, sandbox, downloadLimits } = this.#options;
+    const { browsersDirectory, reaper, sandbox, memoryCaps, downloadLimits } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
     const root = path.join(browsersDirectory, id);
     const user = await this.#takeUser();
     let processGroup: number | null = null;
     let connection: CdpConnection | null = null;
+    let memoryCap: MemoryCap | null = null;
     try {
+      memoryCap = memoryCaps.create(id, user?.uid ?? null);
       const directories = await makeBrowserDirectories(root, user);
-      const exit = Promise.withResolvers<string>();
+      const exit = Promise.withResolvers<BrowserExit>();
       const running = await spawnBrowser(
         {
           path: executable.path,
@@ -93,6 +97,7 @@ export class Launcher {
           user,
           directory: directories.root,
           timeoutMs: launchTimeoutMs,
+          memoryCap,
         },
         exit.resolve,
       );
@@ -107,6 +112,7 @@ export class Launcher {
         user,
         product,
         connection,
+        memoryCap,
         downloadLimits,
         exited: exit.promise,
         // The full browser takes a part of its window for itself.
@@ -118,6 +124,7 @@ export class Launcher {
       return browser;
     } catch (error) {
       connection?.close();
+      memoryCap?.release();
       if (error instanceof LaunchError) processGroup = error.processGroup;
       reaper.bury({ processGroup, directory: root, user });
       throw error;
@@ -150,7 +157,7 @@ export class Launcher {
   }): Promise<LocalBrowser | null> {
     const identity = identifyProcess(reference.pid);
     if (identity?.startedAt !== reference.startedAt) return null;
-    const { browsersDirectory, reaper, downloadLimits } = this.#options;
+    const { browsersDirectory, reaper, memoryCaps, downloadLimits } = this.#options;
     const running = {
       identity,
       devtoolsPort: reference.devtoolsPort,
@@ -165,6 +172,7 @@ export class Launcher {
       user: reference.uid === null ? null : { uid: reference.uid, gid: reference.uid },
       product: reference.product,
       connection,
+      memoryCap: memoryCaps.adopt(reference.id, reference.uid, reference.pid),
       downloadLimits,
       exited: new Promise(() => {}),
       // Whatever was put in force stands in the reference and is put in force again.

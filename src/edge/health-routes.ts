@@ -11,6 +11,7 @@ export interface HostHealth {
   /** Product and version of the browser that sessions get, e.g. `chromium-headless-shell 156.0.1`. */
   readonly browser: string;
   readonly sandbox: boolean;
+  readonly devtoolsClosed: boolean;
 }
 
 const healthAnswer = z
@@ -26,6 +27,11 @@ const healthAnswer = z
     warm_browsers: z.int().min(0).describe("Browsers that are ready to be handed over."),
     browser: z.string().describe("What sessions run on by default."),
     sandbox: z.boolean().describe("Whether browsers run in Chromium's sandbox."),
+    devtools_closed: z
+      .boolean()
+      .describe(
+        "Whether a firewall closes the DevTools ports of browsers to every process but the server's.",
+      ),
   })
   .meta({ id: "Health" });
 
@@ -53,6 +59,7 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
         warm_browsers: host.warmBrowsers,
         browser: host.browser,
         sandbox: host.sandbox,
+        devtools_closed: host.devtoolsClosed,
       };
     },
   );

@@ -146,6 +146,30 @@ export interface BrowserHost {
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
 }
 
+/** What a host has left, as measured. Sizes in bytes. */
+export interface HostReading {
+  readonly memory: {
+    readonly totalBytes: number;
+    /** What could be used before anything would have to be taken away from somebody. */
+    readonly availableBytes: number;
+    /** What idle warm browsers hold: a session that takes one over needs that much less. */
+    readonly idleBytes: number;
+  };
+  /** Of the file system that sessions write to; null where it cannot be told. */
+  readonly disk: { readonly totalBytes: number; readonly freeBytes: number } | null;
+  readonly cpu: {
+    readonly cores: number;
+    /** All cores together over the last seconds, 0 to 100. */
+    readonly loadPercent: number;
+  };
+}
+
+/** Measures the host. */
+export interface HostGauge {
+  /** Quick: it is asked at each start. */
+  read(): Promise<HostReading>;
+}
+
 /** A client's promise that a repeated request is the same one. */
 export interface IdempotencyClaim {
   readonly key: string;
@@ -176,6 +200,12 @@ export interface SessionPage {
   readonly hasNext: boolean;
 }
 
+/** Whose active sessions: a node's, a tenant's, or those that a key started. */
+export type ActiveWhere =
+  | { readonly nodeId: string }
+  | { readonly tenantId: string }
+  | { readonly apiKeyId: string };
+
 /** The durable truth about sessions. Every method has committed when its promise resolves. */
 export interface SessionStore {
   /** Inserts the session and its claim in one transaction; false when the claim was already taken. */
@@ -187,9 +217,7 @@ export interface SessionStore {
   ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null>;
   list(query: SessionListQuery): Promise<SessionPage>;
   activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
-  activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]>;
+  activeIds(where: ActiveWhere): Promise<readonly string[]>;
   /** Ends the session if it is active, compare-and-set; false when it had ended before. */
   end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean>;
   /** Saves limits and last access of an active session; false when it had ended before. */

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
@@ -115,18 +116,18 @@ export class SessionRecords implements SessionStore {
     return rows.map(toSession).filter(isActive);
   }
 
-  async activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]> {
-    const select = this.#database.query
+  async activeIds(where: ActiveWhere): Promise<readonly string[]> {
+    const active = this.#database.query
       .selectFrom("sessions")
       .select("id")
       .where("status", "=", "active");
-    const rows =
+    const select =
       "nodeId" in where
-        ? await select.where("node_id", "=", where.nodeId).execute()
-        : await select.where("tenant_id", "=", where.tenantId).execute();
-    return rows.map((row) => row.id);
+        ? active.where("node_id", "=", where.nodeId)
+        : "tenantId" in where
+          ? active.where("tenant_id", "=", where.tenantId)
+          : active.where("api_key_id", "=", where.apiKeyId);
+    return (await select.execute()).map((row) => row.id);
   }
 
   async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {

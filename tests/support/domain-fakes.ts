@@ -1,10 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AdmissionLimits } from "../../src/sessions/admission.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   Browser,
   BrowserHost,
   BrowserLoss,
   Clock,
+  HostGauge,
+  HostReading,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
@@ -80,6 +84,40 @@ export class FakeClock implements Clock {
       await nextTurn();
     }
     this.#now = target;
+  }
+}
+
+const gigabyte = 1024 ** 3;
+
+/** Limits with whatever a test cares about changed; nobody waits unless it says so. */
+export function makeLimits(changes: Partial<AdmissionLimits> = {}): AdmissionLimits {
+  return {
+    maxSessions: 100,
+    reserve: { memoryBytes: 0, diskBytes: 0 },
+    maxSessionsPerTenant: null,
+    maxSessionsPerKey: null,
+    startsPerMinutePerTenant: null,
+    startsPerMinutePerKey: null,
+    queueLength: 100,
+    queueTimeoutMs: 0,
+    ...changes,
+  };
+}
+
+/** A host with as much room as a test says; plenty at first. */
+export class FakeGauge implements HostGauge {
+  availableBytes = 1000 * gigabyte;
+  idleBytes = 0;
+  diskFreeBytes = 1000 * gigabyte;
+
+  async read(): Promise<HostReading> {
+    await nextTurn();
+    const { availableBytes, idleBytes, diskFreeBytes } = this;
+    return {
+      memory: { totalBytes: 1000 * gigabyte, availableBytes, idleBytes },
+      disk: { totalBytes: 1000 * gigabyte, freeBytes: diskFreeBytes },
+      cpu: { cores: 2, loadPercent: 0 },
+    };
   }
 }
 
@@ -221,11 +259,11 @@ export class MemoryStore implements SessionStore {
     return this.#active().filter((session) => session.nodeId === nodeId);
   }
 
-  async activeIds(where: { readonly nodeId: string } | { readonly tenantId: string }) {
+  async activeIds(where: ActiveWhere) {
     await this.#delay();
     return this.#active()
       .filter((session) =>
-        "nodeId" in where ? session.nodeId === where.nodeId : session.tenantId === where.tenantId,
+        Object.entries(where).every(([name, value]) => session[name as keyof Session] === value),
       )
       .map(({ id }) => id);
   }

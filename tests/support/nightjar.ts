@@ -56,6 +56,8 @@ export class Nightjar {
       NIGHTJAR_API_KEY: testKey,
       NIGHTJAR_WARM_POOL: "1",
       NIGHTJAR_LOG_LEVEL: "debug",
+      // What a test does not stop would stay in the machine's firewall.
+      NIGHTJAR_FIREWALL: "off",
       // Tests knock without a key by the hundred, all from one address.
       NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "1000000",
       ...settings,
