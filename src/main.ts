@@ -185,6 +185,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
+  const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
     clock: systemClock,
     steps,
@@ -216,6 +217,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
     onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
+    isControlled: (sessionId) => views.isControlled(sessionId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -228,7 +230,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     steps,
     feeds,
     screencasts,
-    views: new LiveViews(sessions, screencasts),
+    views,
     logs: new StoredLogs(recordings),
     extractor,
     files,
