@@ -36,6 +36,7 @@ import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
+import { TenantRecords } from "./store/tenant-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
@@ -69,6 +70,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
+  const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
   const protection = await protectHost(config, executables, directory, logger);
   const { sandbox, memoryCaps, firewall } = protection;
@@ -83,8 +85,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
-    egressAllow: config.egressAllow,
     memoryCaps,
+    egress: {
+      allow: config.egressAllow,
+      allowHosts: config.egressAllowHosts,
+      denyHosts: config.egressDenyHosts,
+      dnsServers: config.dnsServers,
+      defaultProxy:
+        config.proxy === null ? null : { server: config.proxy, bypass: config.proxyBypass },
+    },
+    egressAllowOf: (tenantId) => tenants.egressAllowOf(tenantId),
     downloadLimits: fileLimits,
     onFailure,
   });
@@ -139,6 +149,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       },
       running: (session, browser) => {
         feeds.running(session, browser);
+        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
+          logger.debug(
+            { session_id: session.id, host: peer, port, reason },
+            kind === "refused" ? "a connection was refused" : "a connection failed",
+          ),
+        );
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
       },
@@ -175,6 +191,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
+  const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
     clock: systemClock,
     steps,
@@ -206,6 +223,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
     onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
+    isControlled: (sessionId) => views.isControlled(sessionId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -218,7 +236,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     steps,
     feeds,
     screencasts,
-    views: new LiveViews(sessions, screencasts),
+    views,
     logs: new StoredLogs(recordings),
     extractor,
     files,

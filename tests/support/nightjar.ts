@@ -68,6 +68,8 @@ export class Nightjar {
       NIGHTJAR_FIREWALL: "off",
       // Tests knock without a key by the hundred, all from one address.
       NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "1000000",
+      // The pages of tests are served on loopback.
+      NIGHTJAR_EGRESS_ALLOW: "127.0.0.0/8,::1",
       ...settings,
     };
     const server = new Nightjar(dataDir, all, runner);
