@@ -287,10 +287,15 @@ export const settingsSchema = z.object({
     .describe(
       "Requests without a valid API key that one address may make in a minute; more are answered 429. Valid keys are not counted.",
     ),
+  NIGHTJAR_REQUESTS_PER_MINUTE_PER_KEY: whole(z.int().min(1).max(10_000_000))
+    .optional()
+    .describe(
+      "Requests that one API key may make in a minute to this server; more are answered 429, and every answer says what is left. Default: no limit.",
+    ),
   NIGHTJAR_PING_SECONDS: whole(z.int().min(1).max(3600))
     .prefault("30")
     .describe(
-      "How often a WebSocket's client is asked whether it is still there, in seconds; one that does not answer until the next time is dropped.",
+      "How often a WebSocket's client is asked whether it is still there, in seconds. A viewer that does not answer until the next time is dropped; a CDP client after four times, since programs may be busy. TCP finds a machine that is gone within a minute, whatever this is.",
     ),
   NIGHTJAR_METRICS_TOKEN: z
     .string()
@@ -361,6 +366,7 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly maxFailedAuthentications: number;
+  readonly requestsPerMinutePerKey: number | null;
   readonly pingEveryMs: number;
   readonly metricsToken: string | null;
   readonly onStop: "close" | "keep";
@@ -438,6 +444,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     corsOrigins: settings.NIGHTJAR_CORS_ORIGINS,
     trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
     maxFailedAuthentications: settings.NIGHTJAR_MAX_FAILED_AUTHENTICATIONS,
+    requestsPerMinutePerKey: settings.NIGHTJAR_REQUESTS_PER_MINUTE_PER_KEY ?? null,
     pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
     metricsToken: settings.NIGHTJAR_METRICS_TOKEN ?? null,
     onStop: settings.NIGHTJAR_ON_STOP,

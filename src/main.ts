@@ -12,6 +12,7 @@ import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { descriptorLimit } from "./host/descriptor-limit.ts";
 import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
@@ -43,6 +44,9 @@ const nodeId = "local";
 
 /** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
 const bytesPerWarmBrowser = 170 * 1024 ** 2;
+
+/** Connections that are taken at once where the system has descriptors for many more: each costs about 10 kB. */
+const mostConnections = 10_000;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -271,6 +275,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
     maxFailedAuthentications: config.maxFailedAuthentications,
+    requestsPerMinutePerKey: config.requestsPerMinutePerKey,
+    // The rest is for browsers, files and the store.
+    maxConnections: Math.min(mostConnections, Math.floor(descriptorLimit() / 2)),
     pingEveryMs: config.pingEveryMs,
     metrics,
     metricsToken: config.metricsToken,

@@ -11,6 +11,7 @@ beforeAll(async () => {
     NIGHTJAR_CORS_ORIGINS: "https://app.example.com",
     NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "5",
     NIGHTJAR_TRUSTED_PROXIES: "127.0.0.1",
+    NIGHTJAR_REQUESTS_PER_MINUTE_PER_KEY: "100",
     NIGHTJAR_PING_SECONDS: "1",
   });
 });
@@ -61,17 +62,33 @@ describe("what is no request that the server reads", () => {
     });
   });
 
-  test("a head that trickles in is given up within twenty seconds", {
-    timeout: 40_000,
+  test("a head or a body that trickles in is given up within half a minute", {
+    timeout: 60_000,
   }, async () => {
-    const socket = await open();
-    const trickle = setInterval(() => socket.write("X-More: 1\r\n"), 1000);
-    socket.write("GET /health HTTP/1.1\r\nHost: x\r\n");
-    const [chunk] = (await once(socket, "data")) as [Buffer];
-    clearInterval(trickle);
-    expect(chunk.toString()).toMatch(/^HTTP\/1.1 408 /);
-    socket.destroy();
+    const head = `POST /sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+    const withKey = `Authorization: Bearer ${testKey}\r\nContent-Length: 1000\r\n\r\n`;
+    const answers = [
+      trickle("GET /health HTTP/1.1\r\nHost: x\r\n", "X-More: 1\r\n"),
+      trickle(`${head.replace("/sessions", "/sessions/start")}${withKey}{`, " "),
+      // Refused at once, and still not let go on with its body.
+      trickle(`${head}Content-Length: 1000\r\n\r\n{`, " "),
+    ];
+    const statuses = (await Promise.all(answers)).map((answer) => answer.slice(0, 12));
+    expect(statuses).toEqual(["HTTP/1.1 408", "HTTP/1.1 408", "HTTP/1.1 401"]);
   });
+
+  /** Sends a beginning and then a little each second; all that comes until the server closes. */
+  async function trickle(beginning: string, more: string): Promise<string> {
+    const socket = await open();
+    const chunks: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.on("error", () => {});
+    socket.write(beginning);
+    const timer = setInterval(() => socket.write(more), 1000);
+    await once(socket, "close");
+    clearInterval(timer);
+    return Buffer.concat(chunks).toString();
+  }
 });
 
 describe("failed authentications", () => {
@@ -84,12 +101,35 @@ describe("failed authentications", () => {
     const refused = await attempt("203.0.113.1");
     expect(refused).toMatchObject({ status: 429, body: { code: "too_many_failures" } });
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(refused.headers.get("x-ratelimit-limit")).toBe("5");
     expect((await attempt("203.0.113.2")).status).toBe(401);
   });
 
-  test("keep no valid key waiting", async () => {
+  test("keep nobody waiting whose key is known, and let nobody go on guessing", async () => {
+    expect((await attempt("203.0.113.4", testKey)).status).toBe(200);
     for (let count = 0; count < 8; count += 1) await attempt("203.0.113.3", null);
     expect((await attempt("203.0.113.3", testKey)).status).toBe(200);
+    // A guess that is right would tell by another answer.
+    const unused = (await server.cli("keys", "create")).stdout.trim();
+    expect((await attempt("203.0.113.3", unused)).status).toBe(429);
+    expect((await attempt("203.0.113.4", unused)).status).toBe(200);
+  });
+});
+
+describe("requests of one key", () => {
+  test("are 429 beyond the limit, and every answer says what is left", async () => {
+    const key = (await server.cli("keys", "create")).stdout.trim();
+    const first = await server.call("GET", "/sessions", { key });
+    expect(first.headers.get("x-ratelimit-limit")).toBe("100");
+    expect(first.headers.get("x-ratelimit-remaining")).toBe("99");
+    for (let count = 0; count < 99; count += 1) await server.call("GET", "/sessions", { key });
+    const refused = await server.call("GET", "/sessions", { key });
+    expect(refused).toMatchObject({ status: 429, body: { code: "too_many_requests" } });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const reset = Number(refused.headers.get("x-ratelimit-reset")) * 1000 - Date.now();
+    expect(reset).toBeGreaterThan(0);
+    expect(reset).toBeLessThan(62_000);
+    expect((await server.call("GET", "/sessions")).status).toBe(200);
   });
 });
 

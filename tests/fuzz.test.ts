@@ -118,6 +118,8 @@ const rawBodies = fc.constantFrom(
   "null",
   "[".repeat(50_000),
   '{"a":'.repeat(20_000),
+  `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
+  `{"response_format":${"[".repeat(20_000)}${"]".repeat(20_000)}}`,
   '{"__proto__":{"admin":true}}',
   '{"constructor":{"prototype":{"x":1}}}',
   '{"a":1e999}',

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { NightjarError } from "../sessions/errors.ts";
 import type { Principal } from "../sessions/session-service.ts";
-import type { CountFailure } from "./failed-authentications.ts";
+import type { AuthenticationGuard } from "./failed-authentications.ts";
+import type { CountRequest } from "./request-rates.ts";
 
 /** Tells whose an API key is. */
 export interface ApiKeyVerifier {
@@ -18,18 +19,25 @@ declare module "fastify" {
 
 const principals = new WeakMap<FastifyRequest, Principal>();
 
+export interface AuthenticationOptions {
+  readonly keys: ApiKeyVerifier;
+  readonly guard: AuthenticationGuard;
+  readonly countRequest: CountRequest;
+}
+
 /** Closes every route, unknown ones included, to requests without a valid API key. */
-export function requireApiKey(
-  server: FastifyInstance,
-  keys: ApiKeyVerifier,
-  countFailure: CountFailure,
-): void {
-  server.addHook("onRequest", async (request) => {
+export function requireApiKey(server: FastifyInstance, options: AuthenticationOptions): void {
+  const { keys, guard, countRequest } = options;
+  server.addHook("onRequest", async (request, reply) => {
     if (request.routeOptions.config.public === true) return;
     const key = bearerToken(request.headers.authorization);
+    const address: string | undefined = request.ip;
+    // It cannot be counted any more, nor answered.
+    if (address === undefined) throw new NightjarError("client_gone", "The client went away.");
+    await guard.admit(request, key);
     const principal = key === null ? null : await keys.verify(key);
-    if (principal === null) {
-      await countFailure(request);
+    if (key === null || principal === null) {
+      await guard.failed(request);
       throw new NightjarError(
         "unauthorized",
         key === null
@@ -37,7 +45,9 @@ export function requireApiKey(
           : "This API key is not valid. Check it, or ask the operator for a new one.",
       );
     }
+    guard.succeeded(key);
     principals.set(request, principal);
+    await countRequest(request, reply, principal);
   });
 }
 

@@ -78,8 +78,10 @@ export class CdpGateway {
         cause: error,
       });
     });
-    if (socket.destroyed) {
+    // A client that left meanwhile has said so already, and says it once.
+    if (socket.destroyed || socket.readableEnded) {
       upstream.destroy();
+      socket.destroy();
       return;
     }
     socket.write(

@@ -16,6 +16,12 @@ import {
 /** The largest message that a client may send to its browser, e.g. a file's content, in bytes. */
 const maxMessageBytes = 64 * 1024 * 1024;
 
+/**
+ * How many pings in a row may stay unanswered: a program that waits for a model may leave its socket
+ * alone for a minute or two.
+ */
+const mostUnanswered = 4;
+
 /** How long a client may take to answer a close frame, in ms. */
 const closeTimeoutMs = 2000;
 
@@ -35,7 +41,7 @@ export interface CdpRelayOptions {
   readonly browser: Duplex;
   /** The only directory that the browser may read and write; null where it runs elsewhere. */
   readonly directory: string | null;
-  /** How often the client is asked whether it is still there, in ms; one that is silent until the next time is not. */
+  /** How often the client is asked whether it is still there, in ms; one that is silent for four times is not. */
   readonly pingEveryMs: number;
   /** Where bytes are added up. */
   readonly traffic: { bytesToClients: number; bytesToBrowsers: number };
@@ -67,8 +73,8 @@ export class CdpRelay {
   #closeWanted: { readonly code: number; readonly reason: string } | null = null;
   readonly #closeSaid = Promise.withResolvers<void>();
   readonly #pulse: NodeJS.Timeout;
-  /** Whether nothing came from the client since it was asked for a sign of life. */
-  #isSilent = false;
+  /** How often the client was asked for a sign of life since anything came from it. */
+  #unanswered = 0;
   #clientSaidGoodbye = false;
   #closing = false;
   #closed = false;
@@ -124,18 +130,18 @@ export class CdpRelay {
   #beat(): void {
     const { client } = this.#options;
     if (this.#closing || this.#closed) return;
-    if (this.#isSilent) {
+    if (this.#unanswered >= mostUnanswered) {
       this.#dispose();
       return;
     }
     // One that is slow to read would not see the question; TCP finds out whether it is gone.
     if (client.writableLength > 0 || client.isPaused()) return;
-    this.#isSilent = true;
+    this.#unanswered += 1;
     this.#frameToClient(serverFrame(opcodes.ping, Buffer.alloc(0)));
   }
 
   #fromClient(chunk: Buffer): void {
-    this.#isSilent = false;
+    this.#unanswered = 0;
     if (this.#closing || this.#closed) return;
     try {
       for (const message of this.#reader.read(chunk)) this.#clientMessage(message);

@@ -13,6 +13,7 @@ const statusOf: Readonly<
   body_too_large: 413,
   unauthorized: 401,
   too_many_failures: 429,
+  too_many_requests: 429,
   bad_request: 400,
   headers_too_large: 431,
   request_timeout: 408,
@@ -26,7 +27,7 @@ const statusOf: Readonly<
   too_many_starts: 429,
   at_capacity: 529,
   // As nginx logs it; nobody is there to read it.
-  start_abandoned: 499,
+  client_gone: 499,
   shutting_down: 503,
   too_many_operations: 429,
   page_failed: 502,

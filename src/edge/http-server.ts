@@ -1,4 +1,5 @@
 import fastifyCors from "@fastify/cors";
+import fastifyRateLimit from "@fastify/rate-limit";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -30,20 +31,23 @@ import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { answerBrokenRequest } from "./broken-requests.ts";
 import { CdpGateway, type CdpTraffic } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import { limitBodyTime, limitConnections } from "./connection-limits.ts";
 import type { ConsoleFiles } from "./console-files.ts";
 import { consoleRoutes } from "./console-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
 import { eventsRoutes } from "./events-routes.ts";
-import { countFailedAuthentications } from "./failed-authentications.ts";
+import { guardAuthentication } from "./failed-authentications.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { type HostStatus, hostRoutes } from "./host-routes.ts";
+import { acceptJson, malformedBody } from "./json-body.ts";
 import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pressureRoutes } from "./pressure-routes.ts";
+import { limitRequests } from "./request-rates.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -98,6 +102,9 @@ export interface HttpServerOptions {
   readonly trustedProxies: readonly string[];
   /** Failed authentications that an address may have in a minute. */
   readonly maxFailedAuthentications: number;
+  /** Null for no limit. */
+  readonly requestsPerMinutePerKey: number | null;
+  readonly maxConnections: number;
   /** How often a CDP client is asked whether it is still there, in ms. */
   readonly pingEveryMs: number;
   readonly maxSessions: number;
@@ -177,8 +184,14 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   answerSafely(server);
   metricsRoutes(server, options.metrics, options.metricsToken);
   if (options.corsOrigins.length > 0) await allowOrigins(server, options.corsOrigins);
-  const countFailure = await countFailedAuthentications(server, options.maxFailedAuthentications);
-  requireApiKey(server, options.keys, countFailure);
+  limitConnections(server.server, options.maxConnections);
+  limitBodyTime(server);
+  await server.register(fastifyRateLimit, { global: false });
+  requireApiKey(server, {
+    keys: options.keys,
+    guard: guardAuthentication(server, options.maxFailedAuthentications),
+    countRequest: limitRequests(server, options.requestsPerMinutePerKey),
+  });
 
   const urls = new Urls(options.publicUrl, capabilities);
   await collectOpenApi(server, options.version);
@@ -239,20 +252,6 @@ async function allowOrigins(server: FastifyInstance, origins: readonly string[])
   });
 }
 
-/** As Fastify's own parser, but an empty body is no body: clients send the header without one. */
-function acceptJson(server: FastifyInstance): void {
-  const parse = server.getDefaultJsonParser("error", "error");
-  server.removeContentTypeParser(["application/json", "text/plain"]);
-  server.addContentTypeParser(
-    "application/json",
-    { parseAs: "string" },
-    (request, body: string, done) => {
-      if (body === "") done(null, undefined);
-      else parse(request, body, done);
-    },
-  );
-}
-
 /** URLs that the router cannot read never reach a route, nor its error handler. */
 function answerBadUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = new NightjarError("route_not_found", `No route has this URL: ${error.code}.`);
@@ -308,11 +307,4 @@ function toNightjarError(error: FastifyError, request: FastifyRequest): Nightjar
   // The JSON parser's own errors carry only a status.
   if (error.statusCode === 400) return malformedBody(error.message);
   return new NightjarError("internal", "The server failed unexpectedly; its log says why.");
-}
-
-function malformedBody(why: string): NightjarError {
-  const message = `The request body is not valid JSON: ${why}.`;
-  return new NightjarError("malformed_body", message, {
-    issues: [{ location: ["body"], message, kind: "json_invalid" }],
-  });
 }

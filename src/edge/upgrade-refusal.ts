@@ -2,6 +2,9 @@ import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { errorAnswer } from "./error-response.ts";
 
+/** How long a client may take to read the refusal, in ms. */
+const closeTimeoutMs = 2000;
+
 /** Answers a request to upgrade to WebSocket with an error instead. */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
   // A handshake that is none is a bad request (400), not a body that breaks a schema (422).
@@ -15,4 +18,6 @@ export function refuseUpgrade(socket: Duplex, error: unknown): void {
     "Connection: close",
   ];
   socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+  // Sockets of an HTTP server stay half open until the other side closes, too.
+  setTimeout(() => socket.destroy(), closeTimeoutMs).unref();
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { NightjarError } from "../sessions/errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Principal, SessionService } from "../sessions/session-service.ts";
 
@@ -20,7 +21,9 @@ export function stopIfClientVanishes(
 /** Aborted when the client goes away before its answer went out whole. */
 export function abortedWithClient(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  onClientVanished(reply, () => controller.abort(new Error("the client is gone")));
+  onClientVanished(reply, () =>
+    controller.abort(new NightjarError("client_gone", "The client went away.")),
+  );
   return controller.signal;
 }
 

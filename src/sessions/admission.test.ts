@@ -141,12 +141,12 @@ describe("a start without room", () => {
     await settled();
     expect(door.admission.waitingCount).toBe(2);
     client.abort();
-    expect(await leaving).toBe("start_abandoned");
+    expect(await leaving).toBe("client_gone");
     expect(door.admission.waitingCount).toBe(1);
     await door.end("first");
     expect(await staying).toBe("let in");
     expect(door.letIn).toEqual(["first", "staying"]);
-    expect(await door.ask("gone before", { signal: client.signal })).toBe("start_abandoned");
+    expect(await door.ask("gone before", { signal: client.signal })).toBe("client_gone");
   });
 
   test("is refused when the server stops, as is every one that comes after", async () => {

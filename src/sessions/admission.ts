@@ -77,7 +77,7 @@ export class Admission {
   /**
    * Runs `start` as soon as there is room for this session, and holds the room while it runs.
    * Throws `at_capacity`, `tenant_limit`, `too_many_starts`, `shutting_down`, or
-   * `start_abandoned` when the signal is aborted while it waits.
+   * `client_gone` when the signal is aborted while it waits.
    */
   async admit<T>(entry: Entry, start: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#enter(entry, signal);
@@ -231,5 +231,5 @@ export class Admission {
 }
 
 function abandoned(): NightjarError {
-  return new NightjarError("start_abandoned", "The client went away before there was room.");
+  return new NightjarError("client_gone", "The client went away before there was room.");
 }

@@ -28,6 +28,10 @@ export const errorTable = {
     meaning: "Too many requests from this address carried no valid API key.",
     remedy: "Try again after the seconds in Retry-After, with a valid key.",
   },
+  too_many_requests: {
+    meaning: "This API key has made as many requests as it may within a minute.",
+    remedy: "Try again after the seconds in Retry-After.",
+  },
   bad_request: {
     meaning: "What was sent is no HTTP request that this server reads.",
     remedy: "Send HTTP/1.1.",
@@ -77,9 +81,9 @@ export const errorTable = {
     meaning: "This host has no room for one more session, and the wait for room was in vain.",
     remedy: "Try again after the seconds in Retry-After.",
   },
-  start_abandoned: {
-    meaning: "The client went away while its start waited for room, so nothing was started.",
-    remedy: "Start again.",
+  client_gone: {
+    meaning: "The client went away before its answer was ready; what could be given up was.",
+    remedy: "Ask again. A start is not in doubt with an Idempotency-Key.",
   },
   shutting_down: {
     meaning: "This server is stopping and starts no new sessions.",

@@ -129,7 +129,7 @@ class SharedInterest {
 }
 
 function isAbandoned(error: unknown): boolean {
-  return error instanceof NightjarError && error.code === "start_abandoned";
+  return error instanceof NightjarError && error.code === "client_gone";
 }
 
 function checkFingerprint(claim: IdempotencyClaim, fingerprint: string): void {

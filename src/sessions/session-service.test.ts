@@ -288,7 +288,7 @@ describe("an idempotent start", () => {
       for (const client of clients) client.abort();
       // Comes before the first ones are through with leaving.
       const repeat = service.start(principal, request({ claim }), new AbortController().signal);
-      expect(await Promise.all(gone)).toEqual(["start_abandoned", "start_abandoned"]);
+      expect(await Promise.all(gone)).toEqual(["client_gone", "client_gone"]);
       await waits(1);
       await service.stop(principal, occupant.id);
       expect((await repeat).state.status).toBe("active");

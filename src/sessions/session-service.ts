@@ -134,7 +134,7 @@ export class SessionService {
    * before, answers the session of that first start. Where there is no room it waits, within the
    * limits of the queue, unless the signal tells that the caller is gone.
    * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `too_many_starts`,
-   * `idempotency_conflict`, `shutting_down`, `start_abandoned` and what `BrowserHost.acquire` throws.
+   * `idempotency_conflict`, `shutting_down`, `client_gone` and what `BrowserHost.acquire` throws.
    */
   async start(principal: Principal, request: StartRequest, signal?: AbortSignal): Promise<Session> {
     this.#checkLimits(request);
