@@ -183,6 +183,24 @@ describe("a start without room", () => {
   });
 });
 
+describe("starts without a pause between them", () => {
+  test("are each looked at, right after the one before", async () => {
+    const { admission } = new Door({});
+    let letIn = 0;
+    const all = (async () => {
+      for (let number = 0; number < 50; number += 1) {
+        const entry = { sessionId: `${number}`, tenantId: "tenant", apiKeyId: "key" };
+        await admission.admit(entry, async () => {
+          letIn += 1;
+        });
+      }
+    })();
+    for (let turn = 0; turn < 50; turn += 1) await settled();
+    expect(letIn).toBe(50);
+    await all;
+  });
+});
+
 describe("the host's room", () => {
   test("is held by a start while its browser is launching", async () => {
     const door = new Door({ maxSessions: 1, queueTimeoutMs: 0 });

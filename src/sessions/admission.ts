@@ -59,7 +59,7 @@ export class Admission {
   /** Those who came since the last look; they have not been found to have to wait yet. */
   readonly #arrived = new Set<Waiter>();
   readonly #queue = new FairQueue<Waiter>();
-  #looking: Promise<void> | null = null;
+  #looking = false;
   #lookAgain = false;
   #cancelLook: (() => void) | null = null;
   #closed = false;
@@ -92,9 +92,7 @@ export class Admission {
   /** Looks whether there is room for those who wait; to be called when a session has ended. */
   look(): void {
     this.#lookAgain = true;
-    this.#looking ??= this.#lookUntilDone().finally(() => {
-      this.#looking = null;
-    });
+    if (!this.#looking) void this.#lookUntilDone();
   }
 
   /** Refuses those who wait, and those who come from now on, with `shutting_down`. */
@@ -157,9 +155,15 @@ export class Admission {
   }
 
   async #lookUntilDone(): Promise<void> {
-    while (this.#lookAgain) {
-      this.#lookAgain = false;
-      if (this.#arrived.size + this.#queue.size > 0) await this.#lookOnce();
+    this.#looking = true;
+    try {
+      while (this.#lookAgain) {
+        this.#lookAgain = false;
+        if (this.#arrived.size + this.#queue.size > 0) await this.#lookOnce();
+      }
+    } finally {
+      // In the same turn in which nobody asked for another look, or who asks next would wait in vain.
+      this.#looking = false;
     }
     this.#cancelLook?.();
     if (this.#queue.size === 0 || this.#closed) return;
