@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -11,6 +12,8 @@ import { RawCdp, refusalOf } from "./support/raw-cdp.ts";
 import { launchViewerBrowser, ViewerPage } from "./support/viewer-browser.ts";
 
 const embedder = "https://app.example.com";
+/** WCAG 2.2 AA, as axe checks it. */
+const wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const width = 800;
 const height = 600;
 
@@ -266,6 +269,10 @@ describe("The live view's page", () => {
     await first.page.getByText("You are in control · 2 viewers").waitFor();
     await second.page.getByText("Ada is in control · 2 viewers").waitFor();
     expect(await second.takeControl.isDisabled()).toBe(true);
+    for (const { page } of [first, second]) {
+      const { violations } = await new AxeBuilder({ page }).withTags(wcag).analyze();
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    }
     await second.click(400, 300, width);
     await first.click(400, 300, width);
     await eventually(async () => expect(await cdp.evaluate("document.title")).toBe("Shared!"));
