@@ -436,6 +436,18 @@ describe("Viewers on bare WebSockets", () => {
   }, 40_000);
 });
 
+describe("The debug answer", () => {
+  test("has a URL that opens the developers' tools of Chromium for the session's tab", async () => {
+    const { id } = await sessionAt(pageOf("Inspected", "white", "<h1 id=needle>here</h1>"));
+    const { body } = await nightjar.call("GET", `/sessions/${id}/debug`);
+    const full = await launchViewerBrowser("full");
+    open.push(full);
+    const page = await full.newPage();
+    await page.goto(String(body["debug_url"]));
+    await page.getByText("needle").first().waitFor();
+  }, 60_000);
+});
+
 describe("The streams of the debug answer", () => {
   test("bring pictures as bare JPEGs, and steps with the end", async () => {
     const { id, cdp } = await sessionAt(pageOf("Streams", "white"));
