@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -11,6 +12,8 @@ import { RawCdp, refusalOf } from "./support/raw-cdp.ts";
 import { launchViewerBrowser, ViewerPage } from "./support/viewer-browser.ts";
 
 const embedder = "https://app.example.com";
+/** WCAG 2.2 AA, as axe checks it. */
+const wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const width = 800;
 const height = 600;
 
@@ -266,6 +269,10 @@ describe("The live view's page", () => {
     await first.page.getByText("You are in control · 2 viewers").waitFor();
     await second.page.getByText("Ada is in control · 2 viewers").waitFor();
     expect(await second.takeControl.isDisabled()).toBe(true);
+    for (const { page } of [first, second]) {
+      const { violations } = await new AxeBuilder({ page }).withTags(wcag).analyze();
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    }
     await second.click(400, 300, width);
     await first.click(400, 300, width);
     await eventually(async () => expect(await cdp.evaluate("document.title")).toBe("Shared!"));
@@ -427,6 +434,18 @@ describe("Viewers on bare WebSockets", () => {
     expect(slow.lastFrame?.number).toBeLessThan(8);
     expect(slow.lastFrame?.at).toBeGreaterThan((quick.lastFrame?.at ?? 0) - 2000);
   }, 40_000);
+});
+
+describe("The debug answer", () => {
+  test("has a URL that opens the developers' tools of Chromium for the session's tab", async () => {
+    const { id } = await sessionAt(pageOf("Inspected", "white", "<h1 id=needle>here</h1>"));
+    const { body } = await nightjar.call("GET", `/sessions/${id}/debug`);
+    const full = await launchViewerBrowser("full");
+    open.push(full);
+    const page = await full.newPage();
+    await page.goto(String(body["debug_url"]));
+    await page.getByText("needle").first().waitFor();
+  }, 60_000);
 });
 
 describe("The streams of the debug answer", () => {

@@ -5,8 +5,11 @@ import type { ViewedTab } from "./protocol.ts";
 const longestUrl = 2000;
 const longestTitle = 300;
 
-/** How often a tab that somebody looks at is asked for its title, in ms. */
+/** How often a tab is asked for its title, in ms: while somebody looks at it, or it is new where it is. */
 const titleEveryMs = 1000;
+
+/** How often a tab that nobody looks at is asked after it went elsewhere: it is loaded by then. */
+const titleAsks = 5;
 
 /** The tabs of a session as viewers see them: each with a number, and the title that it has now. */
 export class LiveTabs {
@@ -15,6 +18,8 @@ export class LiveTabs {
   readonly #numbers = new Map<string, number>();
   /** Titles that changed since the tab's URL did, of which the browser does not tell. */
   readonly #titles = new Map<string, { readonly url: string; readonly title: string }>();
+  /** How often tabs are still to be asked for their titles, whoever looks. */
+  readonly #asksLeft = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
   #lastNumber = 0;
@@ -26,10 +31,14 @@ export class LiveTabs {
     this.#stopListening = watch.onTarget(({ kind, target }) => {
       if (target.kind !== "page") return;
       if (kind === "closed") this.#forget(target.targetId);
+      else this.#asksLeft.set(target.targetId, titleAsks);
       onChange();
     });
+    for (const { targetId } of watch.tabs) void this.#askTitle(targetId);
     this.#timer = setInterval(() => {
-      for (const targetId of watched()) void this.#askTitle(targetId);
+      for (const targetId of new Set([...watched(), ...this.#asksLeft.keys()])) {
+        void this.#askTitle(targetId);
+      }
     }, titleEveryMs);
   }
 
@@ -67,6 +76,9 @@ export class LiveTabs {
   }
 
   async #askTitle(targetId: string): Promise<void> {
+    const asksLeft = (this.#asksLeft.get(targetId) ?? 1) - 1;
+    if (asksLeft > 0) this.#asksLeft.set(targetId, asksLeft);
+    else this.#asksLeft.delete(targetId);
     const answer = (await this.#watch
       .send("Target.getTargetInfo", { targetId })
       .catch(() => null)) as TargetInfoAnswer | null;
@@ -81,6 +93,7 @@ export class LiveTabs {
   #forget(targetId: string): void {
     this.#numbers.delete(targetId);
     this.#titles.delete(targetId);
+    this.#asksLeft.delete(targetId);
   }
 }
 

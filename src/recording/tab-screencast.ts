@@ -18,6 +18,9 @@ const mostInFlight = 3;
 const leastQuietMs = 120;
 const mostQuietMs = 1000;
 
+/** How long to wait before a tab that cannot be cast is tried again, in ms. */
+const startAgainMs = 500;
+
 /** How often a tab that its window hides is looked at, in ms: it draws nothing by itself. */
 const hiddenEveryMs = 1000;
 
@@ -44,6 +47,7 @@ export class TabScreencast {
   /** Runs while the tab is hidden. */
   #hiddenTimer: NodeJS.Timeout | null = null;
   #looking = false;
+  #startTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(watch: BrowserWatch, tab: WatchedTarget, onVisibility: (visible: boolean) => void) {
@@ -83,7 +87,14 @@ export class TabScreencast {
   }
 
   #start(): void {
-    this.#command("Page.startScreencast", { format: "jpeg", quality: jpegQuality });
+    const { sessionId } = this.#tab;
+    this.#watch
+      .send("Page.startScreencast", { format: "jpeg", quality: jpegQuality }, { sessionId })
+      .catch(() => {
+        if (this.#stopped) return;
+        // A page that is being made, or hangs, may be cast in a moment.
+        this.#startTimer = setTimeout(() => this.#start(), startAgainMs);
+      });
   }
 
   /** A screencast that begins sends the page as it is now. */
@@ -191,6 +202,8 @@ export class TabScreencast {
     if (this.#acknowledgeTimer !== null) clearTimeout(this.#acknowledgeTimer);
     if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
     if (this.#hiddenTimer !== null) clearInterval(this.#hiddenTimer);
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    this.#startTimer = null;
     this.#acknowledgeTimer = null;
     this.#quietTimer = null;
     this.#hiddenTimer = null;

@@ -105,6 +105,7 @@ export class Toolbar {
         role: "tab",
         "aria-selected": String(watched),
         tabindex: watched ? "0" : "-1",
+        ...(this.#inControl ? { "aria-keyshortcuts": "Delete" } : {}),
         title: active ? `${name} (in use)` : name,
       },
       make("span", { class: "mark", "aria-hidden": "true" }),
@@ -121,13 +122,13 @@ export class Toolbar {
   }
 
   #closeButton(number: number, name: string): HTMLElement {
-    const label = `Close ${name}`;
+    // For the mouse alone, since a list of tabs may hold nothing else: keys close a tab with Delete.
     const button = make("button", {
       type: "button",
       class: "icon small",
-      "aria-label": label,
-      title: label,
+      title: `Close ${name}`,
       tabindex: "-1",
+      "aria-hidden": "true",
     });
     const shape = element("new-tab", HTMLButtonElement).querySelector("svg")?.cloneNode(true);
     if (shape instanceof SVGElement) {

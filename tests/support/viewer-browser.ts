@@ -3,14 +3,17 @@ import path from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../../src/browsers/chromium.ts";
 
-/** A Chromium for people: the one that looks at the server's pages, not one of its sessions. */
-export async function launchViewerBrowser(): Promise<Browser> {
+/**
+ * A Chromium for people: the one that looks at the server's pages, not one of its sessions. The
+ * light one unless the full one is asked for, which alone has the developers' tools.
+ */
+export async function launchViewerBrowser(kind: "light" | "full" = "light"): Promise<Browser> {
   const { headlessShell, chromium: full } = await findChromium({
     chromiumPath: null,
     headlessShellPath: null,
     dataDir: path.join(tmpdir(), "nightjar-none"),
   });
-  const executablePath = (headlessShell ?? full)?.path;
+  const executablePath = (kind === "full" ? full : (headlessShell ?? full))?.path;
   if (executablePath === undefined) throw new Error("these tests need a Chromium");
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }
