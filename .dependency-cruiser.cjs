@@ -6,6 +6,7 @@ const allowed = {
   sessions: [],
   store: ["sessions", "pages"],
   browsers: ["sessions"],
+  host: ["sessions"],
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   type ConsoleWindow,
   type ConsoleWindowOptions,
@@ -24,6 +24,8 @@ let ended: readonly string[];
 
 /** How long what must come at last may take: a page, a server and a browser are on the way. */
 const eventually = { timeout: 15_000 };
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const crash = { reason: "browser_crash", error: "The browser ended: signal SIGSEGV." } as const;
 
@@ -252,13 +254,16 @@ describe("the list of sessions", () => {
     await row.getByText("Stopped by request").waitFor();
   });
 
-  test("says that the server cannot be reached, and comes back by itself", async () => {
+  test("says that the server cannot be reached, and tries again when asked to", async () => {
     const { page } = await openWindow();
     await signIn(page, testKey);
     await page.route("**/sessions?*", (route) => route.abort());
-    await page.getByText("This may be out of date").waitFor();
+    await page.getByRole("radio", { name: "Error" }).check({ force: true });
+    const alert = page.getByRole("alert");
+    await alert.getByText("The server cannot be reached.").waitFor();
     await page.unroute("**/sessions?*");
-    await page.getByText("This may be out of date").waitFor({ state: "detached" });
+    await alert.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Browser crashed").waitFor();
   });
 });
 
@@ -280,6 +285,12 @@ describe("a session", () => {
     await page.getByText(/ends, if idle, in 4:\d\d/).waitFor();
     await act(id, { type: "click", selector: "button >> nth=0" });
     await page.getByRole("option", { name: /Step: Clicked/ }).waitFor();
+
+    const view = page.frameLocator("iframe");
+    await view.locator("canvas, img").first().waitFor();
+    await page.getByText("Lamps for late hours", { exact: true }).waitFor();
+    await view.getByRole("button", { name: "Take control" }).click();
+    await page.getByText("You are in control, which keeps it alive.").waitFor();
 
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     const stop = page.getByRole("dialog", { name: /Stop session/ });
@@ -439,5 +450,5 @@ describe("without a mouse", () => {
     await page.getByRole("button", { name: "Stop it" }).focus();
     await keys.press("Enter");
     await page.getByRole("region", { name: "How it ended" }).waitFor();
-  }, 60_000);
+  });
 });

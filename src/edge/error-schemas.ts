@@ -47,13 +47,13 @@ const meanings: Readonly<Record<DocumentedStatus, string>> = {
   415: "The body is in a format that this route does not read.",
   416: "The file has nothing of what `Range` asks for.",
   422: "Something in the request is wrong; `detail` names each field.",
-  429: "Your own limit is reached; see `Retry-After`.",
+  429: "Your own limit is reached; see `Retry-After` and `X-RateLimit-*`.",
   500: "The server failed unexpectedly.",
   501: "Asked for something that this server cannot do.",
   502: "The page, or the browser at `cdp_url`, could not be reached or did not do it.",
   503: "The browser did not start or answer, the store cannot be used, or the server is stopping.",
   507: "The tenant, the session or the disk has no room for it.",
-  529: "The host is full; see `Retry-After`.",
+  529: "The host is full, and no room came within the wait; see `Retry-After`.",
 };
 
 /** The error answers of a route, for its schema; 500 and 503 are always among them. */

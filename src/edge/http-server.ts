@@ -43,6 +43,7 @@ import { type HostStatus, hostRoutes } from "./host-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { pressureRoutes } from "./pressure-routes.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -99,6 +100,8 @@ export interface HttpServerOptions {
   readonly maxFailedAuthentications: number;
   /** How often a CDP client is asked whether it is still there, in ms. */
   readonly pingEveryMs: number;
+  readonly maxSessions: number;
+  readonly queueLength: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
 }
@@ -182,6 +185,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   await server.register(async (api) => {
     healthRoutes(api, options.health);
     hostRoutes(api, options.hostStatus);
+    pressureRoutes(api, options);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
     logRoutes(api, { ...options, urls });
@@ -205,6 +209,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     capabilities,
     pingEveryMs: options.pingEveryMs,
     traffic: options.cdpTraffic,
+    onTabUsed: (sessionId, targetId) => options.screencasts.activate(sessionId, targetId),
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
   const sockets = new SessionSockets({
@@ -222,7 +227,14 @@ async function allowOrigins(server: FastifyInstance, origins: readonly string[])
   await server.register(fastifyCors, {
     origin: origins.includes("*") ? "*" : [...origins],
     methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    exposedHeaders: ["Retry-After", "X-Request-Id", "Content-Disposition"],
+    exposedHeaders: [
+      "Retry-After",
+      "X-RateLimit-Limit",
+      "X-RateLimit-Remaining",
+      "X-RateLimit-Reset",
+      "X-Request-Id",
+      "Content-Disposition",
+    ],
     maxAge: 600,
   });
 }

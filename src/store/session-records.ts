@@ -2,9 +2,11 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "../sessions/ports.ts";
 import {
@@ -14,6 +16,7 @@ import {
   isActive,
   type Session,
 } from "../sessions/session.ts";
+import type { Traffic } from "../sessions/traffic.ts";
 import type { Database } from "./database.ts";
 import type { SessionRow, SessionsTable } from "./schema.ts";
 
@@ -115,21 +118,26 @@ export class SessionRecords implements SessionStore {
     return rows.map(toSession).filter(isActive);
   }
 
-  async activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]> {
-    const select = this.#database.query
+  async activeIds(where: ActiveWhere): Promise<readonly string[]> {
+    const active = this.#database.query
       .selectFrom("sessions")
       .select("id")
       .where("status", "=", "active");
-    const rows =
+    const select =
       "nodeId" in where
-        ? await select.where("node_id", "=", where.nodeId).execute()
-        : await select.where("tenant_id", "=", where.tenantId).execute();
-    return rows.map((row) => row.id);
+        ? active.where("node_id", "=", where.nodeId)
+        : "tenantId" in where
+          ? active.where("tenant_id", "=", where.tenantId)
+          : active.where("api_key_id", "=", where.apiKeyId);
+    return (await select.execute()).map((row) => row.id);
   }
 
-  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     const result = await this.#database.query
       .updateTable("sessions")
       .set({
@@ -138,6 +146,9 @@ export class SessionRecords implements SessionStore {
         error: state.error,
         closed_at: state.closedAt,
         last_accessed_at: lastAccessedAt,
+        // As `endSession` has it.
+        browser_reference: "",
+        ...(traffic === undefined ? {} : trafficColumns(traffic)),
       })
       .where("id", "=", id)
       .where("status", "=", "active")
@@ -159,12 +170,12 @@ export class SessionRecords implements SessionStore {
     return result.numUpdatedRows > 0n;
   }
 
-  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+  async saveProgress(progress: ReadonlyMap<string, SessionProgress>): Promise<void> {
     await this.#database.query.transaction().execute(async (transaction) => {
-      for (const [id, at] of accesses) {
+      for (const [id, { lastAccessedAt, traffic }] of progress) {
         await transaction
           .updateTable("sessions")
-          .set({ last_accessed_at: at })
+          .set({ last_accessed_at: lastAccessedAt, ...trafficColumns(traffic) })
           .where("id", "=", id)
           .where("status", "=", "active")
           .execute();
@@ -190,7 +201,12 @@ function toRow(session: ActiveSession): SessionsTable {
     end_reason: null,
     error: null,
     closed_at: null,
+    ...trafficColumns(session.traffic),
   };
+}
+
+function trafficColumns({ requestBytes, responseBytes }: Traffic) {
+  return { request_bytes: requestBytes, response_bytes: responseBytes };
 }
 
 const settingsSchema = z.object({
@@ -204,6 +220,19 @@ const settingsSchema = z.object({
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
   recording: z.boolean().default(false),
+  proxy: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("default") }),
+      z.object({
+        kind: z.literal("external"),
+        server: z.string(),
+        username: z.string().nullable(),
+        password: z.string().nullable(),
+        bypass: z.array(z.string()),
+      }),
+    ])
+    .nullable()
+    .default(null),
   attachUrl: z.string().nullable(),
 });
 
@@ -223,6 +252,10 @@ function toSession(row: SessionRow): Session {
     idleTimeoutMinutes: row.idle_timeout_minutes,
     maxDurationMinutes: row.max_duration_minutes,
     keepAlive: row.keep_alive !== 0,
+    traffic: {
+      requestBytes: Number(row.request_bytes),
+      responseBytes: Number(row.response_bytes),
+    },
   };
   if (row.status === "active") return { ...record, state: { status: "active" } };
   return {

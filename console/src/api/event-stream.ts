@@ -37,6 +37,8 @@ export async function followEvents(
         },
         signal,
       });
+      // The server's way to say that nothing will come any more.
+      if (response.status === 204) break;
       listener.onConnected(true);
       pauseMs = firstPauseMs;
       for await (const event of eventsOf(response)) {
@@ -45,16 +47,14 @@ export async function followEvents(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (isMissing(error)) {
-        listener.onConnected(false);
-        return;
-      }
+      if (isMissing(error)) break;
     }
     if (signal.aborted) return;
     listener.onConnected(false);
     await pause(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
+  listener.onConnected(false);
 }
 
 async function* eventsOf(response: Response): AsyncGenerator<StreamEvent> {

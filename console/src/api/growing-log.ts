@@ -12,9 +12,9 @@ export interface GrowingLog<Item> {
   readonly total: number | null;
 }
 
-export const pageSize = 100;
+const pageSize = 500;
 /** How many pages are fetched by themselves; `more` asks for the next so many. */
-export const pagesAtOnce = 50;
+export const pagesAtOnce = 10;
 
 /** Pages that are fetched again: their last entries may have changed, or been only half there. */
 const unsettledPages = 2;

@@ -84,8 +84,7 @@ function HostState({ host, history }: HostStateProps) {
         <section className="tile" aria-labelledby="host-warm">
           <h2 id="host-warm">Warm browsers</h2>
           <p className="tile__number">
-            {host.warm_browsers}{" "}
-            <span>ready; {host.warm_browsers_target} are kept in quiet times</span>
+            {host.warm_browsers} <span>ready; {host.warm_browsers_target} kept in quiet times</span>
           </p>
           <Sparkline values={history.map((past) => past.warm_browsers)} max={null} />
         </section>

@@ -1,8 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ApiClient, isMissing } from "../api/api-client.ts";
-import { extendLog } from "../api/growing-log.ts";
 import { sessionPath } from "../api/queries.ts";
-import type { ConsoleMessage, Session } from "../api/types.ts";
+import type { Session } from "../api/types.ts";
 import { useApi } from "../api/use-api.ts";
 import { useAnnounce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
@@ -76,31 +75,14 @@ export function SessionFiles({ session }: { readonly session: Session }) {
   );
 }
 
+/** Asks with the key, which a plain link could not send, and saves what comes. */
 async function saveLog(api: ApiClient, id: string, what: "har" | "console"): Promise<void> {
-  const blob = what === "har" ? await harOf(api, id) : await consoleOf(api, id);
+  const path = what === "har" ? "network/har" : "console/logs?download=true";
+  const blob = await (await api.open(sessionPath(id, path))).blob();
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
-  link.download = `nightjar-${shortId(id)}${what === "har" ? ".har" : "-console.ndjson"}`;
+  link.download = `nightjar-${shortId(id)}${what === "har" ? ".har" : ".console.ndjson"}`;
   link.click();
   URL.revokeObjectURL(url);
-}
-
-async function harOf(api: ApiClient, id: string): Promise<Blob> {
-  const response = await api.open(sessionPath(id, "network/har"));
-  return response.blob();
-}
-
-/** The whole console log, one JSON object a line. */
-async function consoleOf(api: ApiClient, id: string): Promise<Blob> {
-  const { pages, isMissing: none } = await extendLog<ConsoleMessage>(
-    api,
-    sessionPath(id, "console/logs"),
-    undefined,
-    Number.POSITIVE_INFINITY,
-    new AbortController().signal,
-  );
-  if (none) throw new Error("no console log was kept of this session.");
-  const lines = pages.flat().map((message) => `${JSON.stringify(message)}\n`);
-  return new Blob(lines, { type: "application/x-ndjson" });
 }

@@ -24,7 +24,9 @@ export function SessionScreen({ id }: { readonly id: string }) {
   const client = useQueryClient();
   const isLive = useEvents(isOver ? null : sessionPath(id, "events"), ({ event }) => {
     if (event === "step") void client.invalidateQueries({ queryKey: ["steps", id] });
-    else void client.invalidateQueries({ queryKey: ["session", id] });
+    if (event === "state" || event === "end") {
+      void client.invalidateQueries({ queryKey: ["session", id] });
+    }
     if (event === "end") {
       for (const kind of ["steps", "log"]) {
         void client.invalidateQueries({ queryKey: [kind, id] });

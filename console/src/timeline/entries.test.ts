@@ -54,7 +54,15 @@ const entries = toEntries({
     request("b", 12, { status: 500 }),
     request("c", 13, { status: null, failure: "net::ERR_FAILED" }),
   ],
-  messages: [message(11.5, "warning"), message(41, "error")],
+  messages: [
+    message(11.5, "warning"),
+    {
+      ...message(12, "error"),
+      source: "browser",
+      text: "Failed to load resource: the server responded with a status of 500 ()",
+    },
+    message(41, "error"),
+  ],
 });
 
 describe("the time line", () => {
@@ -67,14 +75,14 @@ describe("the time line", () => {
       "network-b",
       "network-c",
       "step-1",
-      "console-1",
+      "console-2",
       "end",
     ]);
   });
 
   test("tells what is wrong: failed steps and requests, errors, a bad end", () => {
     const wrong = entries.filter(({ isError }) => isError).map(({ key }) => key);
-    expect(wrong).toEqual(["network-b", "network-c", "step-1", "console-1", "end"]);
+    expect(wrong).toEqual(["network-b", "network-c", "step-1", "console-2", "end"]);
   });
 
   test("says each in a line", () => {

@@ -39,7 +39,7 @@ export function toEntries({ session, steps, requests, messages }: EntrySources):
     ...sessionEntries(session),
     ...steps.map(stepEntry),
     ...requests.map(requestEntry),
-    ...messages.map(messageEntry),
+    ...messages.map(messageEntry).filter(({ source }) => !repeatsRequest(source)),
   ];
   // The sort is stable: what happened at the same time keeps the order above.
   return entries.sort((left, right) => left.at - right.at);
@@ -111,6 +111,15 @@ function messageEntry(message: ConsoleMessage, index: number): Entry {
     isError,
     source: { kind: "console", message },
   };
+}
+
+/** The browser complains in the console of each request that failed, which stands there itself. */
+function repeatsRequest(source: EntrySource): boolean {
+  return (
+    source.kind === "console" &&
+    source.message.source === "browser" &&
+    source.message.text.startsWith("Failed to load resource")
+  );
 }
 
 /** Host and path: what tells requests apart in a narrow list. */

@@ -52,6 +52,7 @@ const toldElsewhere: ReadonlySet<string> = new Set([
   "description",
   "id",
   "selector",
+  "timeout",
 ]);
 
 function StepFacts({ step: { value } }: { readonly step: Step }) {

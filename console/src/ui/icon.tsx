@@ -1,7 +1,7 @@
 /** Line icons on a grid of 16, drawn for the console. Decoration: what they mean is said in words. */
 const paths = {
   sessions: "M2 3.5h12v9H2zM2 6h12M4 4.75h.01M6 4.75h.01",
-  key: "M9.8 6.2a3.3 3.3 0 1 1-1.6-1.6L14 2.5M11.5 5l1.5 1.5M6.2 9.8h.01",
+  key: "M8.3 10.5a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0ZM7.5 8.5l6-6M11 5l2 2",
   host: "M2.5 2.5h11v4h-11zM2.5 9.5h11v4h-11zM5 4.5h.01M5 11.5h.01",
   sun: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9",
   moon: "M13.5 9.7A5.8 5.8 0 0 1 6.3 2.5a5.8 5.8 0 1 0 7.2 7.2Z",
