@@ -21,8 +21,11 @@ const kinds: ReadonlySet<string> = new Set<WatchedTarget["kind"]>([
  */
 const captureDomains = ["Network", "Runtime", "Log"] as const;
 
-/** Bodies are not kept, so the browser need not hold them for us, in bytes. */
-const networkBuffer = { maxTotalBufferSize: 0, maxResourceBufferSize: 0 };
+/**
+ * Bodies are not kept, so the browser need not hold what comes for us, nor send what pages upload; 0
+ * would mean all of it. In bytes.
+ */
+const networkBuffer = { maxTotalBufferSize: 0, maxResourceBufferSize: 0, maxPostDataSize: 1 };
 
 export interface WatchOptions extends CdpConnectOptions {
   /** Whether network, runtime and log events are wanted. */
@@ -62,7 +65,7 @@ export class CdpBrowserWatch implements BrowserWatch {
   }
 
   get targets(): readonly WatchedTarget[] {
-    return [...this.#targets.values()];
+    return [...this.#targets.values()].filter((target) => !this.#isEcho(target));
   }
 
   get tabs(): readonly WatchedTarget[] {
@@ -114,6 +117,13 @@ export class CdpBrowserWatch implements BrowserWatch {
     }
     if (this.#eventListeners.size === 0) return;
     const target = sessionId === null ? null : (this.#targets.get(sessionId) ?? null);
+    if (target !== null && this.#isEcho(target)) {
+      // Nobody else lets go of what was said for this session.
+      if (method === "Runtime.consoleAPICalled") {
+        this.#ask("Runtime.releaseObjectGroup", { objectGroup: "console" }, target.sessionId);
+      }
+      return;
+    }
     for (const listener of [...this.#eventListeners]) listener({ method, params, target });
   }
 
@@ -125,12 +135,12 @@ export class CdpBrowserWatch implements BrowserWatch {
         targetId: targetInfo.targetId,
         sessionId,
         kind: targetInfo.type,
-        tabId: targetInfo.type === "page" ? targetInfo.targetId : (parent?.tabId ?? ""),
+        tabId: tabOf(targetInfo, parent),
         url: targetInfo.url,
         title: targetInfo.title,
       };
       this.#targets.set(sessionId, target);
-      this.#tell({ kind: "opened", target });
+      if (!this.#isEcho(target)) this.#tell({ kind: "opened", target });
       this.#prepare(target);
     }
     // The commands before this one are done first: nothing of the target comes before they hold.
@@ -160,8 +170,23 @@ export class CdpBrowserWatch implements BrowserWatch {
   #detached(sessionId: string): void {
     const target = this.#targets.get(sessionId);
     if (target === undefined) return;
+    const wasEcho = this.#isEcho(target);
     this.#targets.delete(sessionId);
-    this.#tell({ kind: "closed", target });
+    if (wasEcho) return;
+    const next = [...this.#targets.values()].find(({ targetId }) => targetId === target.targetId);
+    this.#tell(next === undefined ? { kind: "closed", target } : { kind: "changed", target: next });
+  }
+
+  /**
+   * Service workers are attached to by the browser itself and once more by each of their pages, whose
+   * attachment alone is early enough to see them load: the first that there is counts.
+   */
+  #isEcho({ kind, targetId, sessionId }: WatchedTarget): boolean {
+    if (kind !== "service_worker") return false;
+    for (const other of this.#targets.values()) {
+      if (other.targetId === targetId) return other.sessionId !== sessionId;
+    }
+    return false;
   }
 
   #changed(info: TargetInfo): void {
@@ -196,6 +221,13 @@ interface AttachedToTarget {
   readonly sessionId: string;
   readonly targetInfo: TargetInfo;
   readonly waitingForDebugger: boolean;
+}
+
+/** Workers that several tabs may share belong to none. */
+function tabOf({ type, targetId }: TargetInfo, parent: WatchedTarget | null): string {
+  if (type === "page") return targetId;
+  if (type === "service_worker" || type === "shared_worker") return "";
+  return parent?.tabId ?? "";
 }
 
 function isWatched(type: string): type is WatchedTarget["kind"] {

@@ -1,12 +1,13 @@
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ConsoleEntry } from "../recording/console-entry.ts";
-import { toHar } from "../recording/har.ts";
+import { harText } from "../recording/har.ts";
 import type { LogBatch } from "../recording/log-reader.ts";
 import type { NetworkEntry } from "../recording/network-entry.ts";
-import type { StoredLogs } from "../recording/stored-logs.ts";
+import type { LogPage, LogSlice, StoredLogs } from "../recording/stored-logs.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
@@ -35,7 +36,8 @@ export interface LogRoutesOptions {
   readonly version: string;
 }
 
-const ndjson = { "application/x-ndjson": { schema: z.string().describe("A JSON object a line.") } };
+const ndjsonType = "application/x-ndjson";
+const ndjson = { [ndjsonType]: { schema: z.string().describe("A JSON object a line.") } };
 
 /** What the pages of sessions requested and said. None of it counts as an access. */
 export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions): void {
@@ -117,7 +119,8 @@ export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions):
     async (request) => {
       const { id } = await sessions.get(principalOf(request), request.params.session_id);
       const { type = null, status = null, search = null, failed } = request.query;
-      const found = await logs.network(id, { type, status, search, onlyFailed: failed });
+      const query = { type, status, search, onlyFailed: failed };
+      const found = await logs.network(id, query, sliceOf(request.query));
       return pageOf(found, request.query, toWireRequest);
     },
   );
@@ -136,9 +139,11 @@ export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions):
     },
     async (request, reply) => {
       const { id } = await sessions.get(principalOf(request), request.params.session_id);
-      const all = { type: null, status: null, search: null, onlyFailed: false };
-      reply.header("Content-Disposition", `inline; filename="${id}.har"`);
-      return toHar(await logs.network(id, all), version);
+      const history = await logs.networkHistory(id);
+      return sendText(reply, harText(history, version), {
+        type: "application/json; charset=utf-8",
+        disposition: `inline; filename="${id}.har"`,
+      });
     },
   );
 
@@ -148,7 +153,7 @@ export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions):
       schema: {
         summary: "What a session's pages said",
         description:
-          "Messages of the console, exceptions that nobody caught, and complaints of the browser. Works for sessions that ended, too. (An addition of Nightjar.)",
+          "Messages of the console, exceptions that nobody caught, and complaints of the browser. Works for sessions that ended, too. With `download=true`, or `application/x-ndjson` as the only type in `Accept`, all of them come as a file with a JSON object a line. (An addition of Nightjar.)",
         tags: ["Logs"],
         params: sessionIdParams,
         querystring: consoleQuery,
@@ -164,42 +169,69 @@ export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions):
     async (request, reply) => {
       const { id } = await sessions.get(principalOf(request), request.params.session_id);
       const { level = null, download } = request.query;
-      const found = await logs.console(id, level);
-      if (!download) return pageOf(found, request.query, toWireMessage);
-      const lines = found.map((entry) => `${JSON.stringify(toWireMessage(entry))}\n`).join("");
-      return reply
-        .header("Content-Disposition", `attachment; filename="${id}.console.ndjson"`)
-        .type("application/x-ndjson")
-        .send(lines);
+      if (!download && request.headers.accept?.trim() !== ndjsonType) {
+        const found = await logs.console(id, level, sliceOf(request.query));
+        return pageOf(found, request.query, toWireMessage);
+      }
+      return sendText(reply, linesOf(logs.consoleHistory(id, level)), {
+        type: ndjsonType,
+        disposition: `attachment; filename="${id}.console.ndjson"`,
+      });
     },
   );
 }
 
+async function* linesOf(entries: AsyncIterable<ConsoleEntry>): AsyncGenerator<string> {
+  for await (const entry of entries) yield `${JSON.stringify(toWireMessage(entry))}\n`;
+}
+
+/** Sends a text that is made while it is sent, as fast as the client takes it. */
+function sendText(
+  reply: FastifyReply,
+  text: AsyncIterable<string>,
+  { type, disposition }: { readonly type: string; readonly disposition: string },
+): FastifyReply {
+  return reply
+    .header("Content-Disposition", disposition)
+    .type(type)
+    .send(Readable.from(text, { objectMode: false, encoding: "utf8" }));
+}
+
 function sendBatch(reply: FastifyReply, { name, path, sizeBytes }: LogBatch): FastifyReply {
-  return (
-    reply
-      .header("X-Content-Type-Options", "nosniff")
-      .header("Cache-Control", "private, no-cache")
-      .header("Content-Disposition", `attachment; filename="${name}"`)
-      .type("application/x-ndjson")
+  return reply
+    .header("X-Content-Type-Options", "nosniff")
+    .header("Cache-Control", "private, no-cache")
+    .header("Content-Disposition", `attachment; filename="${name}"`)
+    .header("Content-Length", sizeBytes)
+    .type(ndjsonType)
+    .send(
       // A running session goes on to write to it.
-      .send(createReadStream(path, { end: Math.max(0, sizeBytes - 1) }))
-  );
+      sizeBytes === 0 ? "" : createReadStream(path, { end: sizeBytes - 1 }),
+    );
+}
+
+interface PageQuery {
+  readonly page: number;
+  readonly page_size: number;
+}
+
+function sliceOf({ page, page_size }: PageQuery): LogSlice {
+  return { skip: (page - 1) * page_size, count: page_size };
 }
 
 function pageOf<Entry, Item>(
-  found: readonly Entry[],
-  { page, page_size }: { readonly page: number; readonly page_size: number },
+  { entries, total, dropped }: LogPage<Entry>,
+  { page, page_size }: PageQuery,
   toItem: (entry: Entry) => Item,
 ) {
-  const begin = (page - 1) * page_size;
   return {
-    items: found.slice(begin, begin + page_size).map(toItem),
+    items: entries.map(toItem),
     page,
     page_size,
-    total: found.length,
-    has_next: begin + page_size < found.length,
+    total,
+    has_next: page * page_size < total,
     has_previous: page > 1,
+    dropped,
   };
 }
 

@@ -17,6 +17,12 @@ const pageAnswer = {
   total: z.int().min(0).describe("How many there are on all pages."),
   has_next: z.boolean().describe("Whether there is a page after this one."),
   has_previous: z.boolean().describe("Whether there is a page before this one."),
+  dropped: z
+    .int()
+    .min(0)
+    .describe(
+      "How many had no room in the log any more. Of a session that goes far beyond it, not all are counted.",
+    ),
 };
 
 export const requestsQuery = z.object({
@@ -131,7 +137,11 @@ export const batchesQuery = z.object({
 export const batchesAnswer = z
   .object({
     session_id: z.string().describe("The session's id."),
-    format: z.literal("ndjson").describe("A JSON object a line; the last line of an `id` holds."),
+    format: z
+      .literal("ndjson")
+      .describe(
+        "A JSON object a line; the last line of an `id` holds. A line with `dropped` says how many had no room so far.",
+      ),
     batches: z
       .array(
         z.object({

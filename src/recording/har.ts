@@ -1,4 +1,5 @@
 import type { NetworkEntry } from "./network-entry.ts";
+import type { NetworkHistory } from "./stored-logs.ts";
 
 /** Name and value, as HAR lists headers and query parameters. */
 interface HarPair {
@@ -6,48 +7,34 @@ interface HarPair {
   readonly value: string;
 }
 
-/** HAR 1.2 (w3c.github.io/web-performance/specs/HAR/Overview.html), as far as it is filled in here. */
-export interface Har {
-  readonly log: {
-    readonly version: "1.2";
-    readonly creator: { readonly name: string; readonly version: string };
-    readonly pages: readonly object[];
-    readonly entries: readonly object[];
-  };
-}
-
-/** The requests of a session as HAR. Bodies are not in it, and secrets are masked as in the log. */
-export function toHar(entries: readonly NetworkEntry[], version: string): Har {
-  const pages = new Map<string, NetworkEntry>();
-  for (const entry of entries) {
-    if (entry.tabId !== "" && !pages.has(entry.tabId)) pages.set(entry.tabId, entry);
+/**
+ * The requests of a session as the text of a HAR 1.2, piece by piece. Bodies are not in it, and
+ * secrets are masked as in the log. See w3c.github.io/web-performance/specs/HAR/Overview.html; what
+ * begins with `_` is as Chromium's DevTools writes and reads it.
+ */
+export async function* harText(
+  { firstOfTab, entries }: NetworkHistory,
+  version: string,
+): AsyncGenerator<string> {
+  const pages = [...firstOfTab].map(([tabId, first]) => ({
+    id: tabId,
+    title: first.url,
+    startedDateTime: new Date(first.startedAt).toISOString(),
+    pageTimings: {},
+  }));
+  const creator = { name: "Nightjar", version };
+  yield `{"log":{"version":"1.2","creator":${JSON.stringify(creator)},"pages":${JSON.stringify(pages)},"entries":[`;
+  let separator = "";
+  for await (const entry of entries) {
+    yield `${separator}\n${JSON.stringify(toHarEntry(entry))}`;
+    separator = ",";
   }
-  return {
-    log: {
-      version: "1.2",
-      creator: { name: "Nightjar", version },
-      pages: [...pages].map(([tabId, first]) => ({
-        id: tabId,
-        title: first.url,
-        startedDateTime: new Date(first.startedAt).toISOString(),
-        pageTimings: {},
-      })),
-      entries: entries.map(toHarEntry),
-    },
-  };
+  yield "\n]}}\n";
 }
 
 function toHarEntry(entry: NetworkEntry): object {
   const httpVersion = entry.protocol === "" ? "http/1.1" : entry.protocol;
-  const timings = entry.timings ?? {
-    blocked: -1,
-    dns: -1,
-    connect: -1,
-    ssl: -1,
-    send: 0,
-    wait: entry.durationMs ?? 0,
-    receive: 0,
-  };
+  const responseHeadBytes = entry.fromCache || entry.contentBytes === 0 ? entry.responseBytes : -1;
   return {
     ...(entry.tabId === "" ? {} : { pageref: entry.tabId }),
     startedDateTime: new Date(entry.startedAt).toISOString(),
@@ -59,8 +46,8 @@ function toHarEntry(entry: NetworkEntry): object {
       cookies: [],
       headers: pairs(entry.requestHeaders),
       queryString: queryOf(entry.url),
-      headersSize: -1,
-      bodySize: -1,
+      headersSize: entry.requestBytes - entry.requestBodyBytes,
+      bodySize: entry.requestBodyBytes,
     },
     response: {
       status: entry.status ?? 0,
@@ -68,18 +55,42 @@ function toHarEntry(entry: NetworkEntry): object {
       httpVersion,
       cookies: [],
       headers: pairs(entry.responseHeaders),
-      content: { size: entry.responseBytes, mimeType: entry.mimeType || "x-unknown" },
+      content: { size: entry.contentBytes, mimeType: entry.mimeType || "x-unknown" },
       redirectURL: entry.redirectUrl,
-      headersSize: -1,
-      bodySize: entry.fromCache ? 0 : entry.responseBytes,
+      headersSize: responseHeadBytes,
+      bodySize: responseHeadBytes === -1 ? -1 : 0,
       _transferSize: entry.responseBytes,
       _error: entry.failure,
     },
     cache: {},
-    timings,
+    timings: entry.timings ?? {
+      blocked: -1,
+      dns: -1,
+      connect: -1,
+      ssl: -1,
+      send: 0,
+      wait: entry.durationMs ?? 0,
+      receive: 0,
+    },
     ...(entry.remoteAddress === "" ? {} : { serverIPAddress: entry.remoteAddress }),
-    _resourceType: entry.type.toLowerCase(),
-    _initiator: { type: entry.initiator.split(" ", 1)[0] },
+    ...(entry.fromCache ? { _fromCache: "disk" } : {}),
+    _resourceType: resourceTypes[entry.type] ?? entry.type.toLowerCase(),
+    _initiator: harInitiator(entry.initiator),
+  };
+}
+
+/** Types that DevTools calls otherwise than the protocol does. */
+const resourceTypes: Readonly<Record<string, string>> = {
+  SignedExchange: "signed-exchange",
+  CSPViolationReport: "csp-violation-report",
+};
+
+function harInitiator(initiator: string): object {
+  const [, type = "other", url, line] = /^(\S+)(?: (.*?)(?::(\d+))?)?$/.exec(initiator) ?? [];
+  return {
+    type,
+    ...(url === undefined ? {} : { url }),
+    ...(line === undefined ? {} : { lineNumber: Number(line) - 1 }),
   };
 }
 

@@ -1,8 +1,5 @@
-import { createReadStream } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import { batchNumber } from "./log-writer.ts";
 
 /** A file of a log. */
 export interface LogBatch {
@@ -10,6 +7,27 @@ export interface LogBatch {
   readonly name: string;
   readonly path: string;
   readonly sizeBytes: number;
+}
+
+/** Where a line stands: in bytes, without the break at its end. */
+export interface LinePlace {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface LoggedLine {
+  readonly entry: unknown;
+  readonly place: LinePlace;
+}
+
+/** How much of a file is read at once, in bytes. */
+const chunkBytes = 256 * 1024;
+
+/** The number of a file of a log, e.g. 3 of `network-0003.ndjson`; null for other files. */
+export function batchNumber(logName: string, file: string): number | null {
+  const match = /^([a-z]+)-(\d{4})\.ndjson$/.exec(path.basename(file));
+  return match === null || match[1] !== logName ? null : Number(match[2]);
 }
 
 /** The files of a log, oldest first; none where there is no such log. */
@@ -28,24 +46,73 @@ export async function logBatches(directory: string, logName: string): Promise<re
   return batches.filter((batch) => batch !== null);
 }
 
-/** The entries of a log, oldest first, one line in memory at a time. Half a line is passed over. */
-export async function* logEntries(directory: string, logName: string): AsyncGenerator<unknown> {
+/**
+ * The lines of a log, oldest first, a piece of a file in memory at a time. Half a line, as a crash
+ * leaves it, is passed over.
+ */
+export async function* loggedLines(directory: string, logName: string): AsyncGenerator<LoggedLine> {
   for (const { path: file } of await logBatches(directory, logName)) {
-    const lines = createInterface({
-      input: createReadStream(file),
-      crlfDelay: Number.POSITIVE_INFINITY,
-    });
-    for await (const line of lines) {
-      const entry = parseLine(line);
-      if (entry !== null) yield entry;
+    const handle = await openIfThere(file);
+    if (handle === null) continue;
+    try {
+      yield* linesOf(handle, file);
+    } finally {
+      await handle.close();
     }
   }
 }
 
-function parseLine(line: string): unknown {
+/** The lines at these places, in this order, one in memory at a time. Lines that are gone are left out. */
+export async function* entriesAt(places: Iterable<LinePlace>): AsyncGenerator<unknown> {
+  const handles = new Map<string, FileHandle | null>();
   try {
-    return JSON.parse(line);
+    for (const { file, offset, length } of places) {
+      if (!handles.has(file)) handles.set(file, await openIfThere(file));
+      const handle = handles.get(file) ?? null;
+      if (handle === null) continue;
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
+      const entry = bytesRead === length ? parsed(buffer) : undefined;
+      if (entry !== undefined) yield entry;
+    }
+  } finally {
+    for (const handle of handles.values()) await handle?.close();
+  }
+}
+
+/** What a line says of entries that had no room: how many so far; 0 for all other lines. */
+export function droppedBy(entry: unknown): number {
+  if (typeof entry !== "object" || entry === null || !("dropped" in entry)) return 0;
+  return typeof entry.dropped === "number" ? entry.dropped : 0;
+}
+
+async function* linesOf(handle: FileHandle, file: string): AsyncGenerator<LoggedLine> {
+  let rest = Buffer.alloc(0);
+  /** Where `rest` begins in the file. */
+  let offset = 0;
+  for (;;) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(chunkBytes), 0, chunkBytes, null);
+    if (bytesRead === 0) return;
+    const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    let begin = 0;
+    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, begin)) {
+      const entry = parsed(bytes.subarray(begin, end));
+      const place = { file, offset: offset + begin, length: end - begin };
+      begin = end + 1;
+      if (entry !== undefined) yield { entry, place };
+    }
+    rest = bytes.subarray(begin);
+    offset += begin;
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | null> {
+  return open(file).catch(() => null);
+}
+
+function parsed(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString("utf8"));
   } catch {
-    return null;
+    return undefined;
   }
 }

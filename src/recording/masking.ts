@@ -1,37 +1,55 @@
 /**
  * What is never written into a log: the values of headers, URL parameters and URL credentials that
- * let somebody in. Names are matched, not values: what a page calls by another name is kept.
+ * let somebody in. They are known by their names, and by their form only where that is beyond doubt
+ * (bearer and JSON Web Tokens): other secrets that a page calls by a name of its own are kept.
  */
 const secretHeader =
   /^(?:cookie|set-cookie)$|authorization|authentication|token|secret|password|api-?key|access-?key|session-?id|csrf|xsrf|signature|credential/i;
 
-/** `name=` of a query, a fragment or a form, where what follows is a secret. */
+/**
+ * `name=` of a query, a fragment or a form, where what follows is a secret. What repeats in these
+ * patterns is bounded: pages choose the texts, and must not choose how long a match takes.
+ */
 const secretParameter =
-  /([?&#;](?:[\w.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|access[_-]?key|signature|credential|jwt|session[_-]?id)[\w.-]*|auth|code|key|pwd|sig|sid|otp)=)[^&#\s"'<>]*/gi;
+  /([?&#;](?:[\w.-]{0,64}?(?:token|secret|passw(?:or)?d|api[_-]?key|access[_-]?key|signature|credential|jwt|session[_-]?id)[\w.-]{0,64}|auth|code|key|pwd|sig|sid|otp)=)[^&#\s"'<>]*/gi;
 
 /** `user:password@` behind a scheme. */
-const credentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]*@/gi;
+const credentials = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@"'<>]{0,1000}@/gi;
+
+/** What follows `Bearer` in a header that somebody prints. */
+const bearer = /\b(bearer\s{1,9})[\w.~+/=-]{16,}/gi;
+
+/** A JSON Web Token, whatever it is called. */
+const webToken = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
 
 const mask = "[masked]";
 
 /** The longest text of a header that is kept, in characters. */
 const longestHeader = 2000;
+/** The most headers of one request or answer that are kept. */
+const mostHeaders = 60;
 
 /** The headers with the values of secret ones masked. */
 export function maskHeaders(
   headers: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      secretHeader.test(name) ? mask : maskText(value.slice(0, longestHeader)),
-    ]),
+    Object.entries(headers)
+      .slice(0, mostHeaders)
+      .map(([name, value]) => [
+        name.slice(0, 200),
+        secretHeader.test(name) ? mask : maskText(value.slice(0, longestHeader)),
+      ]),
   );
 }
 
-/** A text, a URL for one, with what is secret in the URLs in it masked. */
+/** A text, a URL for one, with what is secret in it masked. */
 export function maskText(text: string): string {
-  return text.replace(credentials, `$1${mask}@`).replace(secretParameter, `$1${mask}`);
+  return text
+    .replace(credentials, `$1${mask}@`)
+    .replace(secretParameter, `$1${mask}`)
+    .replace(bearer, `$1${mask}`)
+    .replace(webToken, mask);
 }
 
 /** The longest URL that is kept, in characters. */

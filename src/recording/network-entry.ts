@@ -11,11 +11,11 @@ export interface RequestTimings {
 
 /**
  * One request of a session's pages, as it is logged: secrets masked, no bodies. A redirect makes an
- * entry of its own. Written when it is over, and once before if it takes longer; the last line of an
- * id holds.
+ * entry of its own. Written when it is over, and before if it takes longer; the last line of an id
+ * holds.
  */
 export interface NetworkEntry {
-  /** Unique in the session. */
+  /** Unique in the session: the browser's id, and behind a colon which redirect of it this is. */
   readonly id: string;
   /** The target id of the tab; empty for what belongs to none. */
   readonly tabId: string;
@@ -35,8 +35,12 @@ export interface NetworkEntry {
   readonly durationMs: number | null;
   /** Head and body as sent, in bytes; of the head, what the browser tells of it. */
   readonly requestBytes: number;
+  /** Of these, the body. */
+  readonly requestBodyBytes: number;
   /** As received, compressed and with its head, in bytes. */
   readonly responseBytes: number;
+  /** The body when it is uncompressed, in bytes. */
+  readonly contentBytes: number;
   /** Who asked: the kind, and where it stands. */
   readonly initiator: string;
   /** Why it failed; null where it did not. */
@@ -50,6 +54,9 @@ export interface NetworkEntry {
   /** Of a WebSocket: messages sent and received so far; null for other requests. */
   readonly messages: { readonly sent: number; readonly received: number } | null;
 }
+
+/** An entry while its request goes on. */
+export type GrowingEntry = { -readonly [Key in keyof NetworkEntry]: NetworkEntry[Key] };
 
 /** Whether a parsed line of the log is an entry. */
 export function isNetworkEntry(value: unknown): value is NetworkEntry {

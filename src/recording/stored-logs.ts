@@ -1,6 +1,13 @@
 import path from "node:path";
 import { type ConsoleEntry, type ConsoleLevel, isConsoleEntry } from "./console-entry.ts";
-import { type LogBatch, logBatches, logEntries } from "./log-reader.ts";
+import {
+  droppedBy,
+  entriesAt,
+  type LinePlace,
+  type LogBatch,
+  logBatches,
+  loggedLines,
+} from "./log-reader.ts";
 import { isNetworkEntry, type NetworkEntry } from "./network-entry.ts";
 import type { RecordingFolders } from "./recording-folder.ts";
 
@@ -13,7 +20,33 @@ export interface NetworkQuery {
   readonly onlyFailed: boolean;
 }
 
-/** Reads what is logged of sessions, of those that run and of those that ended. */
+/** Which of what is found: `count` of them behind the first `skip`. */
+export interface LogSlice {
+  readonly skip: number;
+  readonly count: number;
+}
+
+/** A part of a log. */
+export interface LogPage<Entry> {
+  readonly entries: readonly Entry[];
+  /** How many there are in all. */
+  readonly total: number;
+  /** How many had no room in the log, as far as they were counted. */
+  readonly dropped: number;
+}
+
+/** All requests of a session. */
+export interface NetworkHistory {
+  /** The first request of each tab, by its id. */
+  readonly firstOfTab: ReadonlyMap<string, NetworkEntry>;
+  /** By their beginning. To be read once. */
+  readonly entries: AsyncIterable<NetworkEntry>;
+}
+
+/**
+ * Reads what is logged of sessions, of those that run and of those that ended. Logs may be large, and
+ * many may read them: of each only a piece is in memory at a time, and where its entries stand.
+ */
 export class StoredLogs {
   readonly #folders: RecordingFolders;
 
@@ -21,25 +54,58 @@ export class StoredLogs {
     this.#folders = folders;
   }
 
-  /** The requests of a session by their beginning, each once. */
-  async network(sessionId: string, query: NetworkQuery): Promise<readonly NetworkEntry[]> {
-    const entries = new Map<string, NetworkEntry>();
-    for await (const entry of logEntries(this.#directory(sessionId), "network")) {
-      // A later line of a request says more than an earlier one, but keeps its place.
-      if (isNetworkEntry(entry)) entries.set(entry.id, entry);
+  /** Some requests of a session by their beginning, each once. */
+  async network(
+    sessionId: string,
+    query: NetworkQuery,
+    { skip, count }: LogSlice,
+  ): Promise<LogPage<NetworkEntry>> {
+    const { places, dropped } = await this.#networkIndex(sessionId, (entry) =>
+      matches(entry, query),
+    );
+    const entries: NetworkEntry[] = [];
+    for await (const entry of networkEntriesAt(places.slice(skip, skip + count))) {
+      entries.push(entry);
     }
-    return [...entries.values()]
-      .filter((entry) => matches(entry, query))
-      .sort((a, b) => a.startedAt - b.startedAt);
+    return { entries, total: places.length, dropped };
   }
 
-  /** The messages of a session in their order. */
-  async console(sessionId: string, level: ConsoleLevel | null): Promise<readonly ConsoleEntry[]> {
+  /** All requests of a session. */
+  async networkHistory(sessionId: string): Promise<NetworkHistory> {
+    const firstOfTab = new Map<string, NetworkEntry>();
+    const { places } = await this.#networkIndex(sessionId, (entry) => {
+      if (entry.tabId !== "" && !firstOfTab.has(entry.tabId)) firstOfTab.set(entry.tabId, entry);
+      return true;
+    });
+    return { firstOfTab, entries: networkEntriesAt(places) };
+  }
+
+  /** Some messages of a session in their order; null for those of all levels. */
+  async console(
+    sessionId: string,
+    level: ConsoleLevel | null,
+    { skip, count }: LogSlice,
+  ): Promise<LogPage<ConsoleEntry>> {
     const entries: ConsoleEntry[] = [];
-    for await (const entry of logEntries(this.#directory(sessionId), "console")) {
-      if (isConsoleEntry(entry) && (level === null || entry.level === level)) entries.push(entry);
+    let total = 0;
+    let dropped = 0;
+    for await (const { entry } of loggedLines(this.#directory(sessionId), "console")) {
+      dropped = Math.max(dropped, droppedBy(entry));
+      if (!isConsoleEntry(entry) || (level !== null && entry.level !== level)) continue;
+      if (total >= skip && entries.length < count) entries.push(entry);
+      total += 1;
     }
-    return entries;
+    return { entries, total, dropped };
+  }
+
+  /** All messages of a session in their order; null for those of all levels. */
+  async *consoleHistory(
+    sessionId: string,
+    level: ConsoleLevel | null,
+  ): AsyncGenerator<ConsoleEntry> {
+    for await (const { entry } of loggedLines(this.#directory(sessionId), "console")) {
+      if (isConsoleEntry(entry) && (level === null || entry.level === level)) yield entry;
+    }
   }
 
   /** The files of the network log. */
@@ -53,9 +119,39 @@ export class StoredLogs {
     return batches.find((batch) => batch.name === name) ?? null;
   }
 
+  /** Where the requests stand that are wanted, by their beginning. */
+  async #networkIndex(
+    sessionId: string,
+    isWanted: (entry: NetworkEntry) => boolean,
+  ): Promise<{ readonly places: readonly LinePlace[]; readonly dropped: number }> {
+    const index = new Map<
+      string,
+      { readonly startedAt: number; readonly place: LinePlace | null }
+    >();
+    let dropped = 0;
+    for await (const { entry, place } of loggedLines(this.#directory(sessionId), "network")) {
+      dropped = Math.max(dropped, droppedBy(entry));
+      if (!isNetworkEntry(entry)) continue;
+      // A later line of a request says more than an earlier one, but keeps its place.
+      index.set(entry.id, {
+        startedAt: entry.startedAt,
+        place: isWanted(entry) ? place : null,
+      });
+    }
+    const places = [...index.values()]
+      .sort((a, b) => a.startedAt - b.startedAt)
+      .map(({ place }) => place)
+      .filter((place) => place !== null);
+    return { places, dropped };
+  }
+
   #directory(sessionId: string): string {
     return path.dirname(this.#folders.file(sessionId, "network"));
   }
+}
+
+async function* networkEntriesAt(places: readonly LinePlace[]): AsyncGenerator<NetworkEntry> {
+  for await (const entry of entriesAt(places)) if (isNetworkEntry(entry)) yield entry;
 }
 
 function matches(entry: NetworkEntry, query: NetworkQuery): boolean {
