@@ -5,7 +5,8 @@
 const allowed = {
   sessions: [],
   store: ["sessions", "pages"],
-  browsers: ["sessions"],
+  install: [],
+  browsers: ["sessions", "install"],
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
