@@ -4,13 +4,13 @@
  */
 const allowed = {
   sessions: [],
-  store: ["sessions", "pages"],
+  store: ["sessions", "pages", "recording"],
   install: [],
   browsers: ["sessions", "install"],
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
-  recording: ["sessions"],
+  recording: ["sessions", "install"],
   events: ["sessions", "pages", "recording"],
   models: ["sessions", "pages"],
   edge: ["sessions", "pages", "recording", "events", "storage"],

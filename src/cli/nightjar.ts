@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { ConfigError, loadConfig } from "../config.ts";
 import { messageOf } from "../sessions/errors.ts";
 import { installBrowserCommand } from "./install-browser.ts";
+import { installEncoderCommand } from "./install-encoder.ts";
 import { keysCommand } from "./keys.ts";
 import { serveCommand } from "./serve.ts";
 import { settingsCommand } from "./settings.ts";
@@ -17,6 +18,7 @@ const program = new Command("nightjar")
 program.addCommand(serveCommand(() => loadConfig(process.env)));
 program.addCommand(keysCommand(() => loadConfig(process.env)));
 program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
+program.addCommand(installEncoderCommand(() => loadConfig(process.env)));
 program.addCommand(settingsCommand());
 
 try {

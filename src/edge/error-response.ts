@@ -14,6 +14,11 @@ const statusOf: Readonly<
   unauthorized: 401,
   session_not_found: 404,
   session_ended: 410,
+  session_active: 409,
+  // The official clients ask again on 404 and give up on anything else.
+  replay_not_ready: 404,
+  replay_not_found: 404,
+  replay_failed: 410,
   route_not_found: 404,
   idempotency_conflict: 409,
   tenant_limit: 429,

@@ -15,6 +15,7 @@ import type { SessionFeeds } from "../events/session-feeds.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { Recordings } from "../recording/recordings.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
@@ -32,6 +33,7 @@ import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
 import { stepsRoutes } from "./steps-routes.ts";
@@ -57,6 +59,7 @@ export interface HttpServerOptions {
   readonly logs: StoredLogs;
   readonly feeds: SessionFeeds;
   readonly files: FileStorage;
+  readonly recordings: Recordings;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
@@ -132,6 +135,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    replayRoutes(api, { ...options, urls });
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });

@@ -176,7 +176,12 @@ export function scrapeRoutes(instance: FastifyInstance, options: ScrapeRoutesOpt
     const principal = principalOf(request);
     const wantsData = scrape.responseFormat !== null || scrape.instructions !== null;
     if (wantsData && extractor === null) throw noModel();
-    const session = await sessions.start(principal, toStartRequest(start, null, maxSessionMinutes));
+    // Nobody is told of the session, so nobody would ask for its replay.
+    const unrecorded = { ...start, recording: start.recording ?? false };
+    const session = await sessions.start(
+      principal,
+      toStartRequest(unrecorded, null, maxSessionMinutes),
+    );
     try {
       return await pages.scrape(principal, session.id, scrape, abortedWithClient(reply));
     } finally {

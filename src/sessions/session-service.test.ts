@@ -92,6 +92,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
     clock,
     nodeId: "node",
     maxSessionMinutes: 60,
+    recordByDefault: true,
     limits: { maxSessions: 100, maxSessionsPerTenant: null },
     observer: {
       running: ({ id }, browser) => served.push([id, browser]),

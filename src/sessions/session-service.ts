@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Admission, type AdmissionLimits } from "./admission.ts";
-import type { BrowserSettings } from "./browser-settings.ts";
+import type { AskedSettings, BrowserSettings } from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
 import { invalidField, NightjarError, sessionNotFound } from "./errors.ts";
 import { IdempotentStarts } from "./idempotent-starts.ts";
@@ -33,7 +33,7 @@ export interface Principal {
 }
 
 export interface StartRequest {
-  readonly settings: BrowserSettings;
+  readonly settings: AskedSettings;
   readonly idleTimeoutMinutes: number;
   readonly maxDurationMinutes: number;
   readonly keepAlive: boolean;
@@ -60,6 +60,8 @@ export interface SessionServiceOptions {
   readonly nodeId: string;
   /** The longest that any session may last, in minutes: the server's global limit. */
   readonly maxSessionMinutes: number;
+  /** Whether sessions are recorded whose start does not say. */
+  readonly recordByDefault: boolean;
   readonly limits: AdmissionLimits;
 }
 
@@ -296,7 +298,11 @@ export class SessionService {
           retryAfterSeconds: 5,
         });
       }
-      const browser = await host.acquire(request.settings);
+      const settings: BrowserSettings = {
+        ...request.settings,
+        recording: request.settings.recording ?? this.#options.recordByDefault,
+      };
+      const browser = await host.acquire(settings);
       const createdAt = clock.now();
       const session: ActiveSession = {
         id,
@@ -304,7 +310,7 @@ export class SessionService {
         apiKeyId: principal.apiKeyId,
         nodeId,
         browserReference: browser.reference,
-        settings: request.settings,
+        settings,
         createdAt,
         lastAccessedAt: createdAt,
         idleTimeoutMinutes: request.idleTimeoutMinutes,
