@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EventClient } from "./support/event-client.ts";
+import { eventually } from "./support/eventually.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
 
@@ -27,7 +28,7 @@ describe("GET /sessions/{id}/events", () => {
     const before = (await nightjar.call("GET", `/sessions/${id}`)).body["last_accessed_at"];
     const events = await EventClient.connect(nightjar, `/sessions/${id}/events`);
     expect(events.status).toBe(200);
-    await vi.waitFor(() => expect(events.of("tabs").at(-1)?.data["tabs"]).toHaveLength(1));
+    await eventually(() => expect(events.of("tabs").at(-1)?.data["tabs"]).toHaveLength(1));
     expect(events.received[0]).toMatchObject({
       event: "state",
       data: { session_id: id, status: "active", deadline: { reason: "idle_timeout" } },
@@ -35,7 +36,7 @@ describe("GET /sessions/{id}/events", () => {
     expect((await nightjar.call("GET", `/sessions/${id}`)).body["last_accessed_at"]).toBe(before);
 
     await goto(id, page("one"));
-    await vi.waitFor(() => expect(events.of("step")).toHaveLength(1));
+    await eventually(() => expect(events.of("step")).toHaveLength(1));
     expect(events.of("step")[0]?.data).toMatchObject({
       position: 0,
       type: "execution_result",
@@ -45,7 +46,7 @@ describe("GET /sessions/{id}/events", () => {
     const client = await RawCdp.connect(cdpUrl);
     const created = await client.send("Target.createTarget", { url: page("two") });
     const targetId = created.result?.["targetId"];
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(events.of("tab").map(({ data }) => [data["change"], data["tab_id"]])).toEqual(
         expect.arrayContaining([
           ["opened", targetId],
@@ -54,7 +55,7 @@ describe("GET /sessions/{id}/events", () => {
       ),
     );
     await client.send("Target.closeTarget", { targetId });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(
         events
           .of("tab")
@@ -97,7 +98,7 @@ describe("GET /sessions/{id}/events", () => {
     const { id } = await nightjar.startSession();
     const events = await EventClient.connect(nightjar, `/sessions/${id}/events`);
     await goto(id, page("first"));
-    await vi.waitFor(() => expect(events.of("step")).toHaveLength(1));
+    await eventually(() => expect(events.of("step")).toHaveLength(1));
     events.stop();
     await events.ended;
     const seen = events.of("step")[0]?.id ?? "";
@@ -106,7 +107,7 @@ describe("GET /sessions/{id}/events", () => {
     const back = await EventClient.connect(nightjar, `/sessions/${id}/events`, {
       lastEventId: seen,
     });
-    await vi.waitFor(() => expect(back.of("step")).toHaveLength(1));
+    await eventually(() => expect(back.of("step")).toHaveLength(1));
     expect(back.of("step")[0]?.data["position"]).toBe(1);
     expect(back.of("state")).toEqual([]);
     const lastId = back.lastId;
@@ -118,13 +119,13 @@ describe("GET /sessions/{id}/events", () => {
     const after = await EventClient.connect(nightjar, `/sessions/${id}/events`, {
       lastEventId: lastId,
     });
-    await vi.waitFor(() => expect(after.of("tabs").at(-1)?.data["tabs"]).toHaveLength(1));
+    await eventually(() => expect(after.of("tabs").at(-1)?.data["tabs"]).toHaveLength(1));
     expect(after.of("step").map(({ data }) => data["position"])).toContain(2);
     expect(after.of("state")).toHaveLength(1);
     const ids = after.received.map((event) => Number(event.id));
     expect(Math.min(...ids)).toBeGreaterThan(Number(lastId));
     await goto(id, page("after the crash"));
-    await vi.waitFor(() => expect(after.of("step").at(-1)?.data["position"]).toBe(3));
+    await eventually(() => expect(after.of("step").at(-1)?.data["position"]).toBe(3));
     await stop(id);
     await after.ended;
     expect(after.received.at(-1)?.event).toBe("end");
@@ -149,7 +150,7 @@ describe("GET /events", () => {
     const theirs = await EventClient.connect(nightjar, "/events", { key });
     const { id } = await nightjar.startSession();
     await stop(id);
-    await vi.waitFor(() => expect(mine.of("session")).toHaveLength(2));
+    await eventually(() => expect(mine.of("session")).toHaveLength(2));
     expect(mine.received.map(({ event }) => event)).toEqual(["reset", "session", "session"]);
     expect(mine.of("session").map(({ data }) => data)).toMatchObject([
       { change: "started", session_id: id, status: "active" },
@@ -158,11 +159,11 @@ describe("GET /events", () => {
     const back = await EventClient.connect(nightjar, "/events", {
       lastEventId: mine.of("session")[0]?.id ?? "",
     });
-    await vi.waitFor(() => expect(back.received).toEqual([mine.received[2]]));
+    await eventually(() => expect(back.received).toEqual([mine.received[2]]));
     const unknown = await EventClient.connect(nightjar, "/events", { lastEventId: "1" });
-    await vi.waitFor(() => expect(unknown.received[0]?.event).toBe("reset"));
+    await eventually(() => expect(unknown.received[0]?.event).toBe("reset"));
     const { id: foreign } = await nightjar.startSession({}, key);
-    await vi.waitFor(() => expect(theirs.of("session")).toHaveLength(1));
+    await eventually(() => expect(theirs.of("session")).toHaveLength(1));
     expect(mine.of("session")).toHaveLength(2);
     await nightjar.call("DELETE", `/sessions/${foreign}/stop`, { key });
     for (const client of [mine, theirs, back, unknown]) client.stop();

@@ -13,15 +13,20 @@ import type {
   BrowserWatch,
   CdpMessages,
   CdpScope,
+  EgressFailure,
   PageTarget,
 } from "../sessions/ports.ts";
-import { killGroup, type RunningBrowser } from "./browser-process.ts";
+import type { Traffic } from "../sessions/traffic.ts";
+import { type BrowserExit, killGroup, type RunningBrowser } from "./browser-process.ts";
 import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
 import { BrowserDownloads, type DownloadLimits } from "./downloads.ts";
+import type { EgressProxy, EgressRules } from "./egress/egress-proxy.ts";
+import { type EgressRoute, egressRouteSchema, noRoute } from "./egress/egress-route.ts";
 import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
+import type { MemoryCap } from "./memory-cap.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
 import { bootId, isRunning } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
@@ -49,9 +54,14 @@ export interface LocalBrowserParts {
   readonly user: BrowserUser | null;
   readonly product: string;
   readonly connection: CdpConnection;
+  readonly memoryCap: MemoryCap;
+  /** Its way out to the network. */
+  readonly proxy: EgressProxy;
+  /** Where that leads; nowhere special unless given. */
+  readonly route?: EgressRoute;
   readonly downloadLimits: DownloadLimits;
   /** How the process ended; never settles while it runs or when it is not our child. */
-  readonly exited: Promise<string>;
+  readonly exited: Promise<BrowserExit>;
   /** Whether its pages have the size that it was launched with. */
   readonly windowIsViewport: boolean;
   readonly reaper: Reaper;
@@ -71,6 +81,7 @@ export class LocalBrowser implements Browser {
   #watch: Promise<CdpBrowserWatch> | null = null;
   #recorded = defaultBrowserSettings.recording;
   #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
+  #route: EgressRoute;
   readonly #release = Promise.withResolvers<void>();
   #released = false;
 
@@ -81,6 +92,7 @@ export class LocalBrowser implements Browser {
     this.directory = parts.directories.root;
     this.devtoolsPort = parts.running.devtoolsPort;
     this.released = this.#release.promise;
+    this.#route = parts.route ?? noRoute;
     this.#downloads = new BrowserDownloads(
       parts.directories.downloads,
       parts.connection,
@@ -90,7 +102,7 @@ export class LocalBrowser implements Browser {
   }
 
   get reference(): string {
-    const { running, user, product } = this.#parts;
+    const { running, user, product, proxy } = this.#parts;
     const reference: LocalReference = {
       kind: "local",
       id: this.id,
@@ -102,6 +114,8 @@ export class LocalBrowser implements Browser {
       product,
       targetSettings: this.#targetSettings,
       recorded: this.#recorded,
+      proxyPort: proxy.port,
+      route: this.#route,
     };
     return JSON.stringify(reference);
   }
@@ -120,6 +134,24 @@ export class LocalBrowser implements Browser {
     if (!needsTargetSettings(targetSettings)) return;
     this.#targetSettings = targetSettings;
     await applyTargetSettings(connection, targetSettings);
+  }
+
+  /** Sends its traffic from now on by these rules, made for this route. */
+  route(route: EgressRoute, rules: EgressRules): void {
+    this.#route = route;
+    this.#parts.proxy.use(rules);
+  }
+
+  get traffic(): Traffic {
+    return this.#parts.proxy.traffic;
+  }
+
+  get egressFailures(): readonly EgressFailure[] {
+    return this.#parts.proxy.recentFailures;
+  }
+
+  onEgressFailure(listener: (failure: EgressFailure) => void): () => void {
+    return this.#parts.proxy.onFailure(listener);
   }
 
   /** The watch that was opened ahead captures; the one of this session must not. */
@@ -193,14 +225,13 @@ export class LocalBrowser implements Browser {
     if (this.#released) return;
     this.#released = true;
     this.#release.resolve();
-    const { reaper, running, directories, user, connection } = this.#parts;
-    const { identity } = running;
+    const { reaper, running, directories, user, memoryCap, connection, proxy } = this.#parts;
     // A tree that ends takes the CPU for a while, and whoever asked for its end waits for an answer.
-    setTimeout(() => {
-      if (isRunning(identity)) killGroup(identity.pid);
-    }, killAfterMs);
-    reaper.bury({ processGroup: identity.pid, directory: directories.root, user });
+    setTimeout(() => this.#kill(), killAfterMs);
+    reaper.bury({ processGroup: running.identity.pid, directory: directories.root, user });
+    memoryCap.release();
     connection.close();
+    proxy.close();
     this.#closeWatch();
   }
 
@@ -208,7 +239,9 @@ export class LocalBrowser implements Browser {
   leave(): void {
     this.#released = true;
     this.#release.resolve();
+    this.#parts.memoryCap.release();
     this.#parts.connection.close();
+    this.#parts.proxy.close();
     this.#closeWatch();
   }
 
@@ -220,15 +253,38 @@ export class LocalBrowser implements Browser {
   }
 
   async #awaitLoss(): Promise<BrowserLoss> {
-    const { connection, exited } = this.#parts;
-    const early = await Promise.race([exited, connection.closed.then(() => null)]);
-    const how = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
+    const { memoryCap } = this.#parts;
+    const loss = await Promise.race([this.#end(), memoryCap.exceeded.then(outOfMemory)]);
     // A released browser is not lost, it is over: nobody waits for this any more.
     if (this.#released) return new Promise<never>(() => {});
+    // It may go on to take what its neighbours need, while its end is being committed.
+    if (loss.reason === "out_of_memory") this.#kill();
+    return loss;
+  }
+
+  /** Settles when the browser's process has ended, or stops answering. */
+  async #end(): Promise<BrowserLoss> {
+    const { connection, exited, memoryCap } = this.#parts;
+    const early = await Promise.race([exited, connection.closed.then(() => null)]);
+    const exit = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
+    // How the process of an earlier server's ended cannot be told: the kernel may have killed it.
+    const outOfMemoryMessage = exit === null || exit.killed ? memoryCap.killedFor() : null;
+    if (outOfMemoryMessage !== null) return outOfMemory(outOfMemoryMessage);
     const message =
-      how === null ? "The browser stopped answering." : `The browser ended unexpectedly (${how}).`;
+      exit === null
+        ? "The browser stopped answering."
+        : `The browser ended unexpectedly (${exit.how}).`;
     return { reason: "browser_crash", message };
   }
+
+  #kill(): void {
+    const { identity } = this.#parts.running;
+    if (isRunning(identity)) killGroup(identity.pid);
+  }
+}
+
+function outOfMemory(message: string): BrowserLoss {
+  return { reason: "out_of_memory", message };
 }
 
 export const localReferenceSchema = z.object({
@@ -242,6 +298,8 @@ export const localReferenceSchema = z.object({
   uid: z.number().nullable(),
   product: z.string(),
   recorded: z.boolean(),
+  proxyPort: z.number(),
+  route: egressRouteSchema,
   targetSettings: z.object({
     viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
     extraHttpHeaders: z.record(z.string(), z.string()),

@@ -1,8 +1,10 @@
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf } from "../sessions/errors.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
+import { Egress, strictEgress } from "./egress/egress.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
+import { noMemoryCaps } from "./memory-cap.ts";
 import { Reaper } from "./reaper.ts";
 
 const cleanUpTimeoutMs = 5000;
@@ -18,10 +20,20 @@ export async function sandboxProblem(options: {
   readonly firstUid: number;
 }): Promise<string | null> {
   const users = new BrowserUsers(options.firstUid);
-  const reaper = new Reaper(users, () => {});
+  const reaper = new Reaper(users, noMemoryCaps, () => {});
   // It opens no page.
   const downloadLimits = { fileBytes: 0, totalBytes: 0 };
-  const launcher = new Launcher({ ...options, users, reaper, sandbox: true, downloadLimits });
+  const egress = new Egress(strictEgress);
+  const launcher = new Launcher({
+    ...options,
+    users,
+    reaper,
+    sandbox: true,
+    // It serves nobody.
+    memoryCaps: noMemoryCaps,
+    downloadLimits,
+    egress,
+  });
   try {
     const browser = await launcher.launch(defaultBrowserSettings);
     browser.release();

@@ -7,6 +7,7 @@ import { installEncoderCommand } from "./install-encoder.ts";
 import { keysCommand } from "./keys.ts";
 import { serveCommand } from "./serve.ts";
 import { settingsCommand } from "./settings.ts";
+import { tenantsCommand } from "./tenants.ts";
 
 /** Nothing that a server or its clients write is for other users of the machine. */
 process.umask(0o077);
@@ -17,6 +18,7 @@ const program = new Command("nightjar")
 
 program.addCommand(serveCommand(() => loadConfig(process.env)));
 program.addCommand(keysCommand(() => loadConfig(process.env)));
+program.addCommand(tenantsCommand(() => loadConfig(process.env)));
 program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
 program.addCommand(installEncoderCommand(() => loadConfig(process.env)));
 program.addCommand(settingsCommand());

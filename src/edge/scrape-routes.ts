@@ -178,12 +178,11 @@ export function scrapeRoutes(instance: FastifyInstance, options: ScrapeRoutesOpt
     if (wantsData && extractor === null) throw noModel();
     // Nobody is told of the session, so nobody would ask for its replay.
     const unrecorded = { ...start, recording: start.recording ?? false };
-    const session = await sessions.start(
-      principal,
-      toStartRequest(unrecorded, null, maxSessionMinutes),
-    );
+    const signal = abortedWithClient(reply);
+    const asked = toStartRequest(unrecorded, null, maxSessionMinutes);
+    const session = await sessions.start(principal, asked, signal);
     try {
-      return await pages.scrape(principal, session.id, scrape, abortedWithClient(reply));
+      return await pages.scrape(principal, session.id, scrape, signal);
     } finally {
       await sessions.stop(principal, session.id);
     }

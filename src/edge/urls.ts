@@ -1,6 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
+import { tokenIn } from "./url-token.ts";
+import { answeredLinkEnd, type ViewerTicket, viewerQuery } from "./viewer-tickets.ts";
 
 /** What a file URL names; `owner` is a tenant for uploads and a session for downloads. */
 export interface FileAddress {
@@ -41,6 +43,14 @@ export class Urls {
   /** A stream of the contract's debug answer. */
   stream(request: FastifyRequest, sessionId: string, name: "recording" | "logs"): string {
     return `${this.#webSocketBase(request)}/sessions/${sessionId}/debug/${name}?${this.#token(sessionId)}`;
+  }
+
+  /**
+   * The live view, for whoever has the URL, until `expiresAt` (epoch s). It has a query, so that
+   * `&mode=...` and the like can be added.
+   */
+  viewer(request: FastifyRequest, ticket: ViewerTicket, expiresAt = answeredLinkEnd()): string {
+    return `${this.base(request)}/viewer?${viewerQuery(this.#capabilities, ticket, expiresAt)}`;
   }
 
   /** DevTools for one tab; opens in the address bar of any Chromium. */
@@ -120,9 +130,4 @@ export function checkExpiringUrl(
       "The time of this URL is over. Ask for the file again to get a new one.",
     );
   }
-}
-
-/** The token of a URL. Some clients append `?x=y` to a URL that has a query already. */
-export function tokenIn(query: URLSearchParams): string {
-  return (query.get("token") ?? "").split("?", 1)[0] ?? "";
 }

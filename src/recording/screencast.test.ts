@@ -1,5 +1,6 @@
 import { chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../tests/support/eventually.ts";
 import { Nightjar } from "../../tests/support/nightjar.ts";
 import { CdpBrowserWatch } from "../browsers/browser-watch.ts";
 import type { WatchedTarget } from "../sessions/ports.ts";
@@ -58,20 +59,17 @@ describe("Screencasts of a browser", () => {
     const slow: ScreencastFrame[] = [];
     const fast: ScreencastFrame[] = [];
     const stopSlow = casts.subscribe(tabId, { maxFps: 2 }, (frame) => slow.push(frame));
-    await vi.waitFor(() => expect(slow).toHaveLength(1));
+    await eventually(() => expect(slow).toHaveLength(1));
     expect(slow[0]).toMatchObject({ targetId: tabId, width: 640, height: 480, scrollY: 0 });
 
     const decoder = await context.newPage();
     for (let step = 0; step < 30; step += 1) await paint(page, `rgb(${step * 8}, 0, 0)`);
     await paint(page, "rgb(0, 0, 255)");
-    await vi.waitFor(
-      async () => {
-        const [red = 255, , blue = 0] = await colorOf(decoder, slow.at(-1) as ScreencastFrame);
-        expect(red).toBeLessThan(10);
-        expect(blue).toBeGreaterThan(245);
-      },
-      { timeout: 10_000, interval: 200 },
-    );
+    await eventually(async () => {
+      const [red = 255, , blue = 0] = await colorOf(decoder, slow.at(-1) as ScreencastFrame);
+      expect(red).toBeLessThan(10);
+      expect(blue).toBeGreaterThan(245);
+    });
     // Far fewer than were drawn, and all in order.
     expect(slow.length).toBeLessThan(20);
     expect(slow.map(({ at }) => at)).toEqual(slow.map(({ at }) => at).sort((a, b) => a - b));
@@ -80,7 +78,7 @@ describe("Screencasts of a browser", () => {
     const stopFast = casts.subscribe(tabId, { maxFps: 30 }, (frame) => fast.push(frame));
     expect(fast).toHaveLength(1);
     await paint(page, "rgb(0, 255, 0)");
-    await vi.waitFor(() => expect(fast.length).toBeGreaterThan(1));
+    await eventually(() => expect(fast.length).toBeGreaterThan(1));
     stopSlow();
     stopFast();
     const seen = fast.length;
@@ -97,7 +95,7 @@ describe("Screencasts of a browser", () => {
     casts.onActiveTab((targetId) => told.push(targetId));
     expect(casts.activeTab).toBe(tabId);
     const second = await context.newPage();
-    await vi.waitFor(() => expect(casts.activeTab).not.toBe(tabId));
+    await eventually(() => expect(casts.activeTab).not.toBe(tabId));
     const secondId = watch.tabs[1]?.targetId ?? "";
     expect(casts.activeTab).toBe(secondId);
     casts.activate(tabId);
@@ -106,11 +104,11 @@ describe("Screencasts of a browser", () => {
     // Looking at a tab is no use of it.
     const looked: ScreencastFrame[] = [];
     casts.subscribe(secondId, { maxFps: 10 }, (frame) => looked.push(frame));
-    await vi.waitFor(() => expect(looked).not.toEqual([]));
+    await eventually(() => expect(looked).not.toEqual([]));
     expect(casts.activeTab).toBe(tabId);
     casts.activate(secondId);
     await second.close();
-    await vi.waitFor(() => expect(casts.activeTab).toBe(tabId));
+    await eventually(() => expect(casts.activeTab).toBe(tabId));
     expect(told).toEqual([secondId, tabId, secondId, tabId]);
   });
 
@@ -122,7 +120,7 @@ describe("Screencasts of a browser", () => {
     const [first] = watch.tabs;
     const created = await watch.send("Target.createTarget", { url: "about:blank" });
     const { targetId: secondId } = created as { readonly targetId: string };
-    const second = await vi.waitFor(() => {
+    const second = await eventually(() => {
       const tab = watch.tabs.find(({ targetId }) => targetId === secondId);
       if (first === undefined || tab === undefined) throw new Error("no tab");
       return tab;
@@ -134,17 +132,14 @@ describe("Screencasts of a browser", () => {
     const color = "document.body.style.background = 'rgb(0, 0, 255)'";
     await watch.send("Runtime.evaluate", { expression: color }, { sessionId });
     const { page: decoder } = await cast();
-    await vi.waitFor(
-      async () => {
-        const [red = 255, , blue = 0] = await colorOf(decoder, hidden.at(-1) as ScreencastFrame);
-        expect([red < 10, blue > 245]).toEqual([true, true]);
-      },
-      { timeout: 10_000, interval: 200 },
-    );
+    await eventually(async () => {
+      const [red = 255, , blue = 0] = await colorOf(decoder, hidden.at(-1) as ScreencastFrame);
+      expect([red < 10, blue > 245]).toEqual([true, true]);
+    });
     expect(casts.activeTab).toBe(secondId);
     await watch.send("Page.bringToFront", {}, { sessionId });
-    await vi.waitFor(() => expect(casts.activeTab).toBe(firstId), 5000);
+    await eventually(() => expect(casts.activeTab).toBe(firstId));
     await watch.send("Target.activateTarget", { targetId: second.targetId });
-    await vi.waitFor(() => expect(casts.activeTab).toBe(secondId), 5000);
+    await eventually(() => expect(casts.activeTab).toBe(secondId));
   });
 });

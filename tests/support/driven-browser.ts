@@ -2,9 +2,11 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findChromium } from "../../src/browsers/chromium.ts";
+import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
 import { Launcher } from "../../src/browsers/launcher.ts";
 import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
+import { noMemoryCaps } from "../../src/browsers/memory-cap.ts";
 import { Reaper } from "../../src/browsers/reaper.ts";
 import { PageDriver } from "../../src/pages/driver/page-driver.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
@@ -36,8 +38,9 @@ export class DrivenBrowser {
     // Browsers run as other users, who must be able to pass.
     await chmod(directory, 0o711);
     const users = new BrowserUsers(firstUid);
-    const reaper = new Reaper(users, () => {});
+    const reaper = new Reaper(users, noMemoryCaps, () => {});
     const launcher = new Launcher({
+      memoryCaps: noMemoryCaps,
       executables: await findChromium({
         chromiumPath: null,
         headlessShellPath: null,
@@ -48,6 +51,8 @@ export class DrivenBrowser {
       reaper,
       sandbox: true,
       downloadLimits: { fileBytes: 10_000_000, totalBytes: 100_000_000 },
+      // The pages of tests are served on loopback.
+      egress: new Egress({ ...strictEgress, allow: ["127.0.0.0/8", "::1"] }),
     });
     const browser = await launcher.launch(defaultBrowserSettings);
     const driver = await PageDriver.connect(browser);

@@ -1,17 +1,3 @@
-import { execFileSync } from "node:child_process";
-
-/** A JPEG of one colour, as ffmpeg makes it: `color` by name or `0xrrggbb`. */
-export function colorJpeg(color: string, size = "320x240"): Buffer {
-  return execFileSync(
-    "ffmpeg",
-    [
-      ...["-loglevel", "error", "-f", "lavfi", "-i", `color=${color}:size=${size}`],
-      ...["-frames:v", "1", "-f", "mjpeg", "pipe:1"],
-    ],
-    { maxBuffer: 10_000_000 },
-  );
-}
-
 /** What begins like a JPEG of this size, and has `bytes` in all; no decoder would take it. */
 export function likeJpeg(width: number, height: number, bytes: number): Buffer {
   const jpeg = Buffer.alloc(Math.max(bytes, 13), 0x55);

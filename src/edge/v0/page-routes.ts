@@ -148,7 +148,7 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
   ) {
     const principal = principalOf(request);
     const signal = abortedWithClient(reply);
-    const session = await sessionFor(request, body);
+    const session = await sessionFor(request, body, signal);
     const staysOpen = body.keep_alive === true || (isGiven(body) && session.keepAlive);
     let answer: ObservationAnswer;
     let brought: Brought;
@@ -185,7 +185,11 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
     });
   }
 
-  async function sessionFor(request: FastifyRequest, body: Body): Promise<Session> {
+  async function sessionFor(
+    request: FastifyRequest,
+    body: Body,
+    signal: AbortSignal,
+  ): Promise<Session> {
     const principal = principalOf(request);
     const idleTimeoutMinutes = timeoutOf(body);
     if (isGiven(body)) {
@@ -200,14 +204,15 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
         `Session "${id}" has ended: ${session.state.endReason}. Leave out session_id to have a new one.`,
       );
     }
-    return sessions.start(principal, {
+    const start = {
       settings: { ...defaultBrowserSettings, recording: null },
       idleTimeoutMinutes:
         idleTimeoutMinutes ?? Math.min(firstTimeLimits.defaultIdleMinutes, maxSessionMinutes),
       maxDurationMinutes: maxSessionMinutes,
       keepAlive: body.keep_alive ?? false,
       claim: null,
-    });
+    };
+    return sessions.start(principal, start, signal);
   }
 }
 
