@@ -3,6 +3,7 @@ import { z } from "zod";
 const epochMs = (text: string) =>
   z
     .int()
+    .nullable()
     .meta({ examples: [1_795_521_600_000] })
     .describe(text);
 
@@ -23,9 +24,7 @@ export const replayAnswer = z
       .datetime({ offset: true })
       .describe("Until when the URL is good.")
       .meta({ examples: ["2026-11-24T12:00:00.000+00:00"] }),
-    video_start_ms: epochMs(
-      "When the video begins, in ms since 1970: add a position in it.",
-    ).nullable(),
+    video_start_ms: epochMs("When the video begins, in ms since 1970: add a position in it."),
     video_duration_ms: z
       .int()
       .min(0)
@@ -35,7 +34,7 @@ export const replayAnswer = z
     size_bytes: z.int().min(0).describe("Of the file. (An addition of Nightjar.)"),
     thinned_from_ms: epochMs(
       "From when on pictures were left out because the recording had used its room, in ms since 1970; null where none were. (An addition of Nightjar.)",
-    ).nullable(),
+    ),
   })
   .meta({ id: "SessionReplay" });
 
