@@ -84,7 +84,7 @@ async function videoOf(replay: Answer["body"]): Promise<Buffer> {
 /** Whether a colour is what was shown, as far as compression lets it be the same. */
 function expectColor(seen: Color, name: string): void {
   for (const [index, part] of (colors[name] ?? []).entries()) {
-    expect(Math.abs((seen[index] ?? 0) - part), `${seen} is ${name}`).toBeLessThan(24);
+    expect(Math.abs((seen[index] ?? 0) - part), `${seen} is ${name}`).toBeLessThan(8);
   }
 }
 

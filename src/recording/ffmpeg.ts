@@ -40,7 +40,7 @@ export async function inspectFfmpeg(file: string): Promise<Ffmpeg> {
 }
 
 /** Quality of the video (constant rate factor): text of 12 px stays readable. */
-const crf = "30";
+const crf = "32";
 
 /** Frames from one key frame to the next at most: what a player decodes at most to seek. */
 const keyFrameEvery = "100";
@@ -54,12 +54,13 @@ const partOutput = ["-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts"];
 const mp4Output = ["-video_track_timescale", "1000", "-movflags", "+faststart", "-f", "mp4"];
 
 /**
- * JPEG is full range and BT.601, video limited range and BT.709: said and converted, or players would
- * show other colours. A picture of another size than the video stands in its middle.
+ * JPEG is full range and video limited range: converted. Both are left in BT.601, which is said in the
+ * file: a conversion to BT.709 by whole numbers would make white less than white, or take a third more
+ * time. A picture of another size than the video stands in its middle.
  */
 function filters({ width, height }: PictureSize): string {
   return [
-    `scale=${width}:${height}:force_original_aspect_ratio=decrease:in_range=pc:out_range=tv:in_color_matrix=bt601:out_color_matrix=bt709`,
+    `scale=${width}:${height}:force_original_aspect_ratio=decrease:in_range=pc:out_range=tv`,
     `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:color=black`,
     "setsar=1",
     "format=yuv420p",
@@ -151,7 +152,7 @@ export class FfmpegEncoder implements Encoder {
       ...[...common, "-f", "matroska", "-c:v", "mjpeg", "-i", "pipe:0", "-an"],
       ...["-vf", filters(form), ...this.#everyFrame(), "-enc_time_base", "1:1000"],
       ...["-threads", "1", "-c:v", "libx264", "-preset", "veryfast", "-crf", crf, "-bf", "0"],
-      ...["-g", keyFrameEvery, "-color_range", "tv", "-colorspace", "bt709"],
+      ...["-g", keyFrameEvery, "-color_range", "tv", "-colorspace", "smpte170m"],
       ...["-color_primaries", "bt709", "-color_trc", "bt709"],
     ];
   }

@@ -39,7 +39,7 @@ const timesIn = async (number: number) =>
 describe("the writer of frames", () => {
   it("writes them in order, in files of a size that is encoded at once", async () => {
     const frames = writer(7);
-    for (let at = 1; at <= 5; at += 1) frames.write(at, likeJpeg(640, 480, 1_500_000));
+    for (let at = 1; at <= 5; at += 1) frames.write(at, likeJpeg(640, 480, 1_200_000));
     await frames.close();
 
     expect(complete).toEqual([7, 8]);

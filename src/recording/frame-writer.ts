@@ -3,8 +3,8 @@ import { frameRecord } from "./frame-file.ts";
 import { framesName } from "./recording-files.ts";
 import type { RecordingFolder } from "./recording-folder.ts";
 
-/** So much is encoded at once: some 50 pictures, a second or two of work. */
-const fileBytes = 4 * 1024 * 1024;
+/** So much is encoded at once: some 40 pictures, a second of work. */
+const fileBytes = 3 * 1024 * 1024;
 
 /** What may wait to be written before frames are left out: a disk that is slow must not fill the memory. */
 const mostWaitingBytes = 8 * 1024 * 1024;
