@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { setPriority } from "node:os";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
@@ -16,9 +17,15 @@ const timeLimitMs = 3_600_000;
 
 /**
  * The priority (nice) of work: `idle` has what nobody else wants, `low` a tenth of what a process of
- * ordinary priority would get in its place, so that it also ends on a machine that is never at rest.
+ * ordinary priority would get in its place.
  */
 const niceOf = { idle: 19, low: 10 } as const;
+
+/**
+ * Work of low priority that lasts longer gets nothing on a machine that is never at rest, and ordinary
+ * priority from then on, where the server may give it, in ms: an equal share among many is little.
+ */
+const starvedAfterMs = 8000;
 
 export type BackgroundPriority = keyof typeof niceOf;
 
@@ -54,7 +61,7 @@ export async function runInBackground(options: BackgroundOptions): Promise<void>
     cwd: directory,
     env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
     stdio: ["pipe", output ?? "ignore", "pipe"],
-    // A session of its own: see `yieldGroup`.
+    // A session of its own: see `setGroupNice`.
     detached: true,
     ...backgroundUser(),
   });
@@ -63,17 +70,23 @@ export async function runInBackground(options: BackgroundOptions): Promise<void>
   const late = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
   const kill = (): void => killGroup(child.pid);
   late.addEventListener("abort", kill);
+  let starved: NodeJS.Timeout | undefined;
   try {
     const printed = lastOf(stderr);
     const closed: Promise<unknown[]> = once(child, "close");
     closed.catch(() => {});
-    if (child.pid !== undefined) await yieldGroup(child.pid, nice);
+    const { pid } = child;
+    if (pid !== undefined) await setGroupNice(pid, nice);
+    if (pid !== undefined && options.priority === "low") {
+      starved = setTimeout(() => void raisePriority(pid), starvedAfterMs);
+    }
     // It may end before it has read everything; how it ended says more than a broken pipe.
     const fed = pipeline(Readable.from(options.input), stdin).catch(() => {});
     const [[code, killedBy]] = await Promise.all([closed, fed]);
     if (late.aborted) throw late.reason;
     if (code !== 0) throw new Error(`it ended with ${code ?? killedBy}: ${printed().trim()}`);
   } finally {
+    clearTimeout(starved);
     late.removeEventListener("abort", kill);
     // Whatever it may have left running.
     kill();
@@ -93,8 +106,18 @@ function killGroup(pid: number | undefined): void {
  * Linux may share the CPU out among sessions of processes first (autogroup), where the priority of a
  * process counts only within its session: the session gets the same one.
  */
-async function yieldGroup(pid: number, nice: number): Promise<void> {
+async function setGroupNice(pid: number, nice: number): Promise<void> {
   await writeFile(`/proc/${pid}/autogroup`, `${nice}`).catch(() => {});
+}
+
+async function raisePriority(pid: number): Promise<void> {
+  try {
+    setPriority(pid, 0);
+  } catch {
+    // Only root may raise priorities.
+    return;
+  }
+  await setGroupNice(pid, 0);
 }
 
 function lastOf(stream: Readable): () => string {
