@@ -5,6 +5,7 @@ import {
   listSessions,
   NotteClient,
   sessionDebugInfo,
+  sessionReplay,
   sessionStart,
   sessionStatus,
   sessionStop,
@@ -52,6 +53,7 @@ describe("the Session class of notte-sdk", () => {
       max_duration_minutes: 15,
     });
     expect(await session.status()).toMatchObject({ session_id: id, status: "active" });
+    await expect(session.replay()).rejects.toThrow("still active");
     await session.stop();
     expect(session.isSessionActive()).toBe(false);
     expect(session.getResponse()).toMatchObject({ session_id: id, status: "closed" });
@@ -138,10 +140,12 @@ describe("the functions of notte-sdk", () => {
     expect((await sessionStop({ client, path })).data).toMatchObject({ status: "closed" });
     const after = await sessionStop({ client, path });
     expect(after).toMatchObject({ data: { status: "closed" } });
+    const replayed = async () => (await sessionReplay({ client, path })).data?.mp4_url ?? null;
+    await expect.poll(replayed, { timeout: 60_000 }).toMatch(/^http/);
     const ended = await listSessions({ client, query: { only_active: false } });
     expect(ended.data?.items[0]).toMatchObject({ session_id: id, status: "closed" });
     expect((await listSessions({ client })).data?.items).toEqual([]);
-  });
+  }, 90_000);
 
   test("answer an unknown session as an error, not as data", async () => {
     const path = { session_id: crypto.randomUUID() };

@@ -18,6 +18,7 @@ import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { Recordings } from "../recording/recordings.ts";
 import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
 import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
@@ -47,6 +48,7 @@ import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pressureRoutes } from "./pressure-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { limitRequests } from "./request-rates.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
@@ -78,6 +80,7 @@ export interface HttpServerOptions {
   readonly screencasts: SessionScreencasts;
   readonly views: LiveViews;
   readonly files: FileStorage;
+  readonly recordings: Recordings;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
@@ -208,6 +211,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    replayRoutes(api, { ...options, urls });
     apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
