@@ -1,7 +1,10 @@
+import { isIP } from "node:net";
 import path from "node:path";
 import { z } from "zod";
-import { isAddressBlock } from "./browsers/address-policy.ts";
 import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
+import { isAddressBlock } from "./browsers/egress/address-policy.ts";
+import { isHostPattern } from "./browsers/egress/host-patterns.ts";
+import { parseUpstream } from "./browsers/egress/upstream.ts";
 import { firewallModes } from "./browsers/firewall.ts";
 import { availableMemory } from "./host/available-memory.ts";
 import { bytesPerSession } from "./sessions/host-room.ts";
@@ -23,6 +26,27 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
+
+/** Patterns of hosts; empty for none. */
+const hostPatterns = list
+  .pipe(
+    z.array(z.string().refine(isHostPattern, "must be hosts, e.g. example.com or *.example.com")),
+  )
+  .prefault("");
+
+const isDnsServer = (text: string): boolean => {
+  const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+)(?::\d+)?$/.exec(text)?.[1];
+  return isIP(address ?? text) !== 0;
+};
+
+const isProxyUrl = (server: string): boolean => {
+  try {
+    parseUpstream({ server, username: null, password: null, bypass: [] });
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const hasNoCredentials = (text: string): boolean => {
   const url = URL.parse(text);
@@ -163,8 +187,30 @@ export const settingsSchema = z.object({
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
     .prefault("")
     .describe(
-      "Private addresses or CIDR blocks, separated by commas, that `cdp_url` may lead to. Default: none, only the public internet.",
+      "Addresses or CIDR blocks, separated by commas, that sessions may connect to beside the public internet, and `cdp_url` and proxies may lead to; e.g. `127.0.0.0/8,::1` for what runs on this machine. More for single tenants: `nightjar tenants`. Default: none.",
     ),
+  NIGHTJAR_EGRESS_ALLOW_HOSTS: hostPatterns.describe(
+    "Hosts, separated by commas, that sessions may connect to, and no others: `example.com` is that host, `*.example.com` those beneath it, `.example.com` both; a port may follow (`:8443`). Default: every host.",
+  ),
+  NIGHTJAR_EGRESS_DENY_HOSTS: hostPatterns.describe(
+    "Hosts, written the same way, that sessions may not connect to, whatever is allowed. Default: none.",
+  ),
+  NIGHTJAR_DNS_SERVERS: list
+    .pipe(z.array(z.string().refine(isDnsServer, "must be addresses, a port behind them or not")))
+    .prefault("")
+    .describe(
+      "DNS servers for the names that sessions connect to, separated by commas, e.g. `10.0.0.2,[fd00::2]:5353`. Default: the system's.",
+    ),
+  NIGHTJAR_PROXY: z
+    .string()
+    .refine(isProxyUrl, "must be the URL of a proxy: http://, https:// or socks5://host:port")
+    .optional()
+    .describe(
+      "The proxy of sessions that ask for one with `proxies: true`: `http://`, `https://` or `socks5://user:password@host:port`. It may be at a private address. Default: none.",
+    ),
+  NIGHTJAR_PROXY_BYPASS: hostPatterns.describe(
+    "Hosts, written as in NIGHTJAR_EGRESS_ALLOW_HOSTS, that are reached without NIGHTJAR_PROXY; `<local>` are names without a dot. Default: none.",
+  ),
   NIGHTJAR_MAX_FILE_MB: whole(z.int().min(1).max(100_000))
     .prefault("100")
     .describe("Largest file that is stored or that a page may download, in MB."),
@@ -301,6 +347,11 @@ export interface Config {
   /** 0: for good. */
   readonly downloadRetentionHours: number;
   readonly egressAllow: readonly string[];
+  readonly egressAllowHosts: readonly string[];
+  readonly egressDenyHosts: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly proxy: string | null;
+  readonly proxyBypass: readonly string[];
   readonly model: string | null;
   readonly modelUrl: string | null;
   readonly modelKey: string | null;
@@ -339,7 +390,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
     // A key that is too short is still a secret, and a URL may hold a password.
-    const shown = /_KEY$|_TOKEN$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
+    const shown = /_KEY$|_TOKEN$|_MODEL_URL$|_PROXY$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
@@ -370,6 +421,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     memoryCap: settings.NIGHTJAR_MEMORY_CAP,
     firewall: settings.NIGHTJAR_FIREWALL,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
+    egressAllowHosts: settings.NIGHTJAR_EGRESS_ALLOW_HOSTS,
+    egressDenyHosts: settings.NIGHTJAR_EGRESS_DENY_HOSTS,
+    dnsServers: settings.NIGHTJAR_DNS_SERVERS,
+    proxy: settings.NIGHTJAR_PROXY ?? null,
+    proxyBypass: settings.NIGHTJAR_PROXY_BYPASS,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
     downloadRetentionHours: settings.NIGHTJAR_DOWNLOAD_RETENTION_HOURS,

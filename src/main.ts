@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -35,6 +36,7 @@ import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
+import { TenantRecords } from "./store/tenant-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
@@ -53,6 +55,11 @@ export interface RunningServer {
   readonly url: string;
   /** The API key that this start made; null when there was one before or the operator chose it. */
   readonly newApiKey: string | null;
+  /**
+   * Takes no new sessions from now on, and resolves when none runs any more, when their time to go on
+   * is over, or when the signal is aborted.
+   */
+  drain(hurry: AbortSignal): Promise<void>;
   /** Ends or keeps the sessions as configured, then everything else. Bounded: see `serve`. */
   stop(): Promise<void>;
 }
@@ -63,6 +70,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
+  const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
   const protection = await protectHost(config, executables, directory, logger);
   const { sandbox, memoryCaps, firewall } = protection;
@@ -77,8 +85,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
-    egressAllow: config.egressAllow,
     memoryCaps,
+    egress: {
+      allow: config.egressAllow,
+      allowHosts: config.egressAllowHosts,
+      denyHosts: config.egressDenyHosts,
+      dnsServers: config.dnsServers,
+      defaultProxy:
+        config.proxy === null ? null : { server: config.proxy, bypass: config.proxyBypass },
+    },
+    egressAllowOf: (tenantId) => tenants.egressAllowOf(tenantId),
     downloadLimits: fileLimits,
     onFailure,
   });
@@ -124,7 +140,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     observer: {
       waited: ({ tenantId }, waitedMs, outcome) => {
         metrics.startWaited(waitedMs, outcome);
-        if (waitedMs > 0 || outcome !== "admitted") {
+        if (waitedMs >= 1000 || outcome !== "admitted") {
           logger.info(
             { tenant: tenantId, waited_ms: waitedMs, outcome },
             "a start waited for room",
@@ -133,6 +149,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       },
       running: (session, browser) => {
         feeds.running(session, browser);
+        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
+          logger.debug(
+            { session_id: session.id, host: peer, port, reason },
+            kind === "refused" ? "a connection was refused" : "a connection failed",
+          ),
+        );
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
       },
@@ -169,6 +191,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
+  const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
     clock: systemClock,
     steps,
@@ -200,6 +223,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
     onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
+    isControlled: (sessionId) => views.isControlled(sessionId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -212,7 +236,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     steps,
     feeds,
     screencasts,
-    views: new LiveViews(sessions, screencasts),
+    views,
     logs: new StoredLogs(recordings),
     extractor,
     files,
@@ -220,6 +244,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     keys,
     capabilities: new Capabilities(await serverSecret(database, "capabilities")),
     health: () => ({
+      draining: sessions.draining,
       version,
       activeSessions: sessions.activeCount,
       maxSessions: config.maxSessions,
@@ -270,6 +295,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   return {
     url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
     newApiKey,
+    async drain(hurry) {
+      sessions.drain();
+      const running = sessions.activeCount;
+      const timeoutMs = config.drainTimeoutMs;
+      if (running === 0 || timeoutMs === 0 || hurry.aborted) return;
+      logger.info({ running, timeout_seconds: timeoutMs / 1000 }, "draining");
+      const over = AbortSignal.any([hurry, AbortSignal.timeout(timeoutMs)]);
+      await Promise.race([sessions.emptied(), once(over, "abort")]);
+      logger.info({ running: sessions.activeCount, hurried: hurry.aborted }, "drained");
+    },
     async stop() {
       const closed = server.close();
       stopRetention();

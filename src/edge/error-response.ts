@@ -43,6 +43,7 @@ const statusOf: Readonly<
   browser_unavailable: 503,
   attach_failed: 502,
   attach_refused: 403,
+  proxy_failed: 502,
   internal: 500,
 };
 

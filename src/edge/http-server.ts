@@ -209,6 +209,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     capabilities,
     pingEveryMs: options.pingEveryMs,
     traffic: options.cdpTraffic,
+    onTabUsed: (sessionId, targetId) => options.screencasts.activate(sessionId, targetId),
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
   const sockets = new SessionSockets({

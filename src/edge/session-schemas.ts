@@ -19,10 +19,21 @@ export const timeLimits = {
 
 const externalProxy = z.strictObject({
   type: z.literal("external").describe("A proxy of your own."),
-  server: z.string().meta({ examples: ["http://proxy.example.com:8080"] }),
-  username: z.string().nullish().describe("For the proxy."),
-  password: z.string().nullish().describe("For the proxy."),
-  bypass: z.string().nullish().describe("Hosts that are reached without it."),
+  server: z
+    .string()
+    .min(1)
+    .max(2000)
+    .describe("`http://`, `https://` or `socks5://` with host and port; `http` without a scheme.")
+    .meta({ examples: ["http://proxy.example.com:8080"] }),
+  username: z.string().max(1000).nullish().describe("For the proxy."),
+  password: z.string().max(1000).nullish().describe("For the proxy. It is never answered."),
+  bypass: z
+    .string()
+    .max(10_000)
+    .nullish()
+    .describe(
+      "Hosts that are reached without it, separated by commas: `example.com` is that host, `*.example.com` those beneath it, `.example.com` both, `<local>` names without a dot, `10.0.0.0/8` addresses; a port may follow.",
+    ),
 });
 const hostedProxy = z.object({
   type: z.enum(["notte", "tailnet"]).describe("A proxy of a hosted service."),
@@ -133,7 +144,9 @@ export const startBody = z
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()
-      .describe("`false` or an empty list. Proxies are not supported yet and answered 501."),
+      .describe(
+        "At most one proxy that its traffic goes through; it is tried out first (`proxy_failed`). `true` is the operator's, where one is configured. `false` and an empty list are none.",
+      ),
     profile: z
       .object({
         id: z.string().describe("The profile's id."),
@@ -223,7 +236,7 @@ export const sessionAnswer = z
       .nullable()
       .meta({ examples: [1080] })
       .describe("In CSS pixels; null for a browser elsewhere."),
-    proxies: z.boolean().describe("Whether a proxy is in use."),
+    proxies: z.boolean().describe("Whether its traffic goes through another proxy."),
     use_file_storage: z.boolean().describe("Whether what its pages download is kept."),
     solve_captchas: z.boolean().describe("Always `false`: not supported."),
     web_bot_auth: z.boolean().describe("Always `false`: not supported."),
@@ -234,8 +247,14 @@ export const sessionAnswer = z
       .describe(
         "The last 500 page operations, as `{type, value}`, long texts shortened. CDP traffic makes no steps; lists leave them out.",
       ),
-    network_request_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
-    network_response_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
+    network_request_bytes: z
+      .int()
+      .min(0)
+      .describe("What its browser sent over the network; 0 for a browser elsewhere."),
+    network_response_bytes: z
+      .int()
+      .min(0)
+      .describe("What its browser received over the network; 0 for a browser elsewhere."),
   })
   .meta({ id: "Session" });
 

@@ -147,6 +147,10 @@ export const errorTable = {
     meaning: "`cdp_url` leads to an address that this server does not connect to.",
     remedy: "Ask the operator to allow it with NIGHTJAR_EGRESS_ALLOW.",
   },
+  proxy_failed: {
+    meaning: "The proxy that the session should go through does not work, or may not be used.",
+    remedy: "Check its address, user name and password, as the message says.",
+  },
   internal: {
     meaning: "The server failed unexpectedly.",
     remedy: "Give the operator the request id: the cause stands beside it in the log.",

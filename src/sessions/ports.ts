@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { BrowserSettings } from "./browser-settings.ts";
 import type { ActiveSession, EndedState, EndReason, Session, SessionStatus } from "./session.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** The time, and being called at a time. Replaced in tests. */
 export interface Clock {
@@ -104,6 +105,36 @@ export type BrowserDownload = {
   | { readonly kind: "failed"; readonly path: null; readonly reason: string }
 );
 
+/** A connection of a browser's that this server did not make, or that did not come about. */
+export type EgressFailure = {
+  /** Epoch ms. */
+  readonly at: number;
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Half a sentence for the session's owner: why. */
+  readonly message: string;
+} & (
+  | {
+      readonly kind: "refused";
+      /** What was against it: the address, a list of hosts, a port of ours, or who asked. */
+      readonly reason: "address" | "domain" | "port" | "peer";
+    }
+  | {
+      readonly kind: "failed";
+      readonly reason:
+        | "name"
+        | "refused_there"
+        | "closed"
+        | "timed_out"
+        | "unreachable"
+        /** The session's own proxy, or what it says of its target. */
+        | "upstream"
+        | "upstream_target"
+        | "other";
+    }
+);
+
 /** One browser process (or one browser elsewhere) that belongs to one session. */
 export interface Browser {
   /** Plain text that `BrowserHost.recover` understands after a restart. */
@@ -127,6 +158,12 @@ export interface Browser {
    * keeps its files there and tells of none.
    */
   onDownload(listener: (download: BrowserDownload) => void): () => void;
+  /** What it sent and received so far, while this server has had it; zeros for a browser elsewhere. */
+  readonly traffic: Traffic;
+  /** The last connections that did not come about, oldest first; none for a browser elsewhere. */
+  readonly egressFailures: readonly EgressFailure[];
+  /** Calls back for every connection that does not come about; returns the way to stop. */
+  onEgressFailure(listener: (failure: EgressFailure) => void): () => void;
   /** A PNG of the most recently used tab. Throws `browser_unavailable` within 15 s if it cannot. */
   screenshot(): Promise<Buffer>;
   /** Ends the browser, its whole process tree and its directory, soon but certainly. Idempotent. */
@@ -135,8 +172,11 @@ export interface Browser {
 
 /** Hands out browsers. The domain never assumes that they run in this process. */
 export interface BrowserHost {
-  /** Throws `browser_unavailable`, `attach_failed`, `attach_refused` or `not_supported`. */
-  acquire(settings: BrowserSettings): Promise<Browser>;
+  /**
+   * Throws `browser_unavailable`, `attach_failed`, `attach_refused`, `proxy_failed`, `not_supported`
+   * or, for a proxy that is none, `invalid_request`.
+   */
+  acquire(settings: BrowserSettings, tenantId: string): Promise<Browser>;
   /**
    * Finds the browsers of sessions again after a restart, given their references by session id, and
    * ends every other browser and directory of this node. The answer has an entry for each session.
@@ -206,6 +246,12 @@ export type ActiveWhere =
   | { readonly tenantId: string }
   | { readonly apiKeyId: string };
 
+export interface SessionProgress {
+  /** Epoch ms. */
+  readonly lastAccessedAt: number;
+  readonly traffic: Traffic;
+}
+
 /** The durable truth about sessions. Every method has committed when its promise resolves. */
 export interface SessionStore {
   /** Inserts the session and its claim in one transaction; false when the claim was already taken. */
@@ -218,10 +264,13 @@ export interface SessionStore {
   list(query: SessionListQuery): Promise<SessionPage>;
   activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
   activeIds(where: ActiveWhere): Promise<readonly string[]>;
-  /** Ends the session if it is active, compare-and-set; false when it had ended before. */
-  end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean>;
+  /**
+   * Ends the session if it is active, compare-and-set; false when it had ended before. Traffic that
+   * is not given stays as it was saved.
+   */
+  end(id: string, state: EndedState, lastAccessedAt: number, traffic?: Traffic): Promise<boolean>;
   /** Saves limits and last access of an active session; false when it had ended before. */
   retime(session: ActiveSession): Promise<boolean>;
-  /** Saves last accesses (epoch ms by session id). */
-  saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void>;
+  /** Saves what changes all the time, by session id, where the session is active. */
+  saveProgress(progress: ReadonlyMap<string, SessionProgress>): Promise<void>;
 }

@@ -25,6 +25,7 @@ import {
   type SessionServiceOptions,
   type StartRequest,
 } from "./session-service.ts";
+import type { Traffic } from "./traffic.ts";
 
 const minute = 60_000;
 const tenants = ["tenant", "other"] as const;
@@ -46,14 +47,19 @@ class FaultyRecords extends SessionRecords {
     return super.insert(session, claim);
   }
 
-  override async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  override async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     this.endAttempts += 1;
     await this.beforeEnd();
     if (this.endsToFail > 0) {
       this.endsToFail -= 1;
       throw new Error("the database is locked");
     }
-    return super.end(id, state, lastAccessedAt);
+    return super.end(id, state, lastAccessedAt, traffic);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
-import type { BrowserSettings } from "./browser-settings.ts";
+import { type BrowserSettings, withoutProxyPassword } from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Allowance, invalidField, NightjarError, sessionNotFound } from "./errors.ts";
 import type { Shortage } from "./host-room.ts";
@@ -15,6 +15,7 @@ import type {
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "./ports.ts";
 import {
@@ -28,6 +29,7 @@ import {
   type Session,
   touchSession,
 } from "./session.ts";
+import { noTraffic } from "./traffic.ts";
 
 /** Who is asking. */
 export interface Principal {
@@ -81,7 +83,7 @@ export interface SessionServiceOptions {
   readonly limits: AdmissionLimits;
 }
 
-/** How often accesses are saved and failed ends tried again. */
+/** How often accesses and traffic are saved and failed ends tried again. */
 const saveEveryMs = 1000;
 
 /** How long a planned stop waits for starts that are under way, in ms. */
@@ -161,7 +163,7 @@ export class SessionService {
   /** Throws `session_not_found` where the session is unknown or another tenant's. */
   async get(principal: Principal, sessionId: string): Promise<Session> {
     const session =
-      this.#live.get(sessionId)?.session ?? (await this.#options.store.find(sessionId));
+      this.#live.get(sessionId)?.measure() ?? (await this.#options.store.find(sessionId));
     if (session === null || session.tenantId !== principal.tenantId) {
       throw sessionNotFound(sessionId);
     }
@@ -171,7 +173,7 @@ export class SessionService {
   async list(query: SessionListQuery): Promise<SessionPage> {
     const page = await this.#options.store.list(query);
     const sessions = page.sessions.map((session) =>
-      isActive(session) ? (this.#live.get(session.id)?.session ?? session) : session,
+      isActive(session) ? (this.#live.get(session.id)?.measure() ?? session) : session,
     );
     return { ...page, sessions };
   }
@@ -241,7 +243,7 @@ export class SessionService {
 
   /** A session whoever owns it, for the holder of a capability of it. */
   async find(sessionId: string): Promise<Session | null> {
-    return this.#live.get(sessionId)?.session ?? this.#options.store.find(sessionId);
+    return this.#live.get(sessionId)?.measure() ?? this.#options.store.find(sessionId);
   }
 
   /** Calls back once when the session ends, unless cancelled. False when it is not live here. */
@@ -305,7 +307,7 @@ export class SessionService {
       await this.#endAll();
       return;
     }
-    await this.#saveAccesses();
+    await this.#saveProgress();
     for (const live of this.#live.values()) live.leave();
     this.#live.clear();
   }
@@ -357,7 +359,7 @@ export class SessionService {
     const begun = clock.now();
     const id = randomUUID();
     const start = async (): Promise<ActiveSession | null> => {
-      const browser = await host.acquire(request.settings);
+      const browser = await host.acquire(request.settings, principal.tenantId);
       const createdAt = clock.now();
       const session: ActiveSession = {
         id,
@@ -365,12 +367,13 @@ export class SessionService {
         apiKeyId: principal.apiKeyId,
         nodeId,
         browserReference: browser.reference,
-        settings: request.settings,
+        settings: withoutProxyPassword(request.settings),
         createdAt,
         lastAccessedAt: createdAt,
         idleTimeoutMinutes: request.idleTimeoutMinutes,
         maxDurationMinutes: request.maxDurationMinutes,
         keepAlive: request.keepAlive,
+        traffic: noTraffic,
         state: { status: "active" },
       };
       let inserted = false;
@@ -416,7 +419,7 @@ export class SessionService {
       return (await this.#options.store.find(session.id)) ?? session;
     }
     return live.end(async () => {
-      const ended = endSession(live.session, reason, this.#options.clock.now(), error);
+      const ended = endSession(live.measure(), reason, this.#options.clock.now(), error);
       try {
         const final = await this.#commitEnd(ended);
         this.#live.delete(session.id);
@@ -437,7 +440,7 @@ export class SessionService {
 
   async #commitEnd(ended: EndedSession): Promise<EndedSession> {
     const { store, observer } = this.#options;
-    if (await store.end(ended.id, ended.state, ended.lastAccessedAt)) {
+    if (await store.end(ended.id, ended.state, ended.lastAccessedAt, ended.traffic)) {
       observer.ended(ended);
       return ended;
     }
@@ -448,23 +451,24 @@ export class SessionService {
   #scheduleSave(): void {
     const { clock } = this.#options;
     this.#cancelSave = clock.callAt(clock.now() + saveEveryMs, () => {
-      void this.#saveAccesses().finally(() => {
+      void this.#saveProgress().finally(() => {
         if (!this.#draining) this.#scheduleSave();
       });
     });
   }
 
-  async #saveAccesses(): Promise<void> {
-    const unsaved = new Map<string, number>();
+  async #saveProgress(): Promise<void> {
+    const unsaved = new Map<string, SessionProgress>();
     for (const live of this.#live.values()) {
-      if (live.accessUnsaved) unsaved.set(live.session.id, live.session.lastAccessedAt);
+      const progress = live.unsavedProgress();
+      if (progress !== null) unsaved.set(live.session.id, progress);
     }
     if (unsaved.size === 0) return;
     try {
-      await this.#options.store.saveAccesses(unsaved);
-      for (const [id, at] of unsaved) this.#live.get(id)?.accessSaved(at);
+      await this.#options.store.saveProgress(unsaved);
+      for (const [id, progress] of unsaved) this.#live.get(id)?.progressSaved(progress);
     } catch (failure) {
-      this.#options.observer.failed("save accesses", [...unsaved.keys()].join(","), failure);
+      this.#options.observer.failed("save progress", [...unsaved.keys()].join(","), failure);
     }
   }
 }

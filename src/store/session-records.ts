@@ -6,6 +6,7 @@ import type {
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "../sessions/ports.ts";
 import {
@@ -15,6 +16,7 @@ import {
   isActive,
   type Session,
 } from "../sessions/session.ts";
+import type { Traffic } from "../sessions/traffic.ts";
 import type { Database } from "./database.ts";
 import type { SessionRow, SessionsTable } from "./schema.ts";
 
@@ -130,7 +132,12 @@ export class SessionRecords implements SessionStore {
     return (await select.execute()).map((row) => row.id);
   }
 
-  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     const result = await this.#database.query
       .updateTable("sessions")
       .set({
@@ -139,6 +146,9 @@ export class SessionRecords implements SessionStore {
         error: state.error,
         closed_at: state.closedAt,
         last_accessed_at: lastAccessedAt,
+        // As `endSession` has it.
+        browser_reference: "",
+        ...(traffic === undefined ? {} : trafficColumns(traffic)),
       })
       .where("id", "=", id)
       .where("status", "=", "active")
@@ -160,12 +170,12 @@ export class SessionRecords implements SessionStore {
     return result.numUpdatedRows > 0n;
   }
 
-  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+  async saveProgress(progress: ReadonlyMap<string, SessionProgress>): Promise<void> {
     await this.#database.query.transaction().execute(async (transaction) => {
-      for (const [id, at] of accesses) {
+      for (const [id, { lastAccessedAt, traffic }] of progress) {
         await transaction
           .updateTable("sessions")
-          .set({ last_accessed_at: at })
+          .set({ last_accessed_at: lastAccessedAt, ...trafficColumns(traffic) })
           .where("id", "=", id)
           .where("status", "=", "active")
           .execute();
@@ -191,7 +201,12 @@ function toRow(session: ActiveSession): SessionsTable {
     end_reason: null,
     error: null,
     closed_at: null,
+    ...trafficColumns(session.traffic),
   };
+}
+
+function trafficColumns({ requestBytes, responseBytes }: Traffic) {
+  return { request_bytes: requestBytes, response_bytes: responseBytes };
 }
 
 const settingsSchema = z.object({
@@ -205,6 +220,19 @@ const settingsSchema = z.object({
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
   recording: z.boolean().default(false),
+  proxy: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("default") }),
+      z.object({
+        kind: z.literal("external"),
+        server: z.string(),
+        username: z.string().nullable(),
+        password: z.string().nullable(),
+        bypass: z.array(z.string()),
+      }),
+    ])
+    .nullable()
+    .default(null),
   attachUrl: z.string().nullable(),
 });
 
@@ -224,6 +252,10 @@ function toSession(row: SessionRow): Session {
     idleTimeoutMinutes: row.idle_timeout_minutes,
     maxDurationMinutes: row.max_duration_minutes,
     keepAlive: row.keep_alive !== 0,
+    traffic: {
+      requestBytes: Number(row.request_bytes),
+      responseBytes: Number(row.response_bytes),
+    },
   };
   if (row.status === "active") return { ...record, state: { status: "active" } };
   return {

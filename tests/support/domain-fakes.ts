@@ -12,6 +12,7 @@ import type {
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "../../src/sessions/ports.ts";
 import {
@@ -20,6 +21,7 @@ import {
   isActive,
   type Session,
 } from "../../src/sessions/session.ts";
+import { noTraffic, type Traffic } from "../../src/sessions/traffic.ts";
 
 /** An active session with whatever a test cares about changed. */
 export function makeSession(changes: Partial<ActiveSession> = {}): ActiveSession {
@@ -35,6 +37,7 @@ export function makeSession(changes: Partial<ActiveSession> = {}): ActiveSession
     idleTimeoutMinutes: 3,
     maxDurationMinutes: 15,
     keepAlive: true,
+    traffic: noTraffic,
     state: { status: "active" },
     ...changes,
   };
@@ -124,11 +127,14 @@ export class FakeGauge implements HostGauge {
 /** A browser without a process. */
 export class FakeBrowser implements Browser {
   readonly product = "Fake/1.0";
+  readonly egressFailures = [];
   readonly directory = null;
   readonly reference: string;
   readonly lost: Promise<BrowserLoss>;
   readonly #loss = Promise.withResolvers<BrowserLoss>();
   released = false;
+  /** What a test says that its pages sent and received. */
+  traffic = noTraffic;
 
   constructor(reference: string) {
     this.reference = reference;
@@ -156,6 +162,10 @@ export class FakeBrowser implements Browser {
   }
 
   onDownload(): () => void {
+    return () => {};
+  }
+
+  onEgressFailure(): () => void {
     return () => {};
   }
 
@@ -268,9 +278,20 @@ export class MemoryStore implements SessionStore {
       .map(({ id }) => id);
   }
 
-  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     await this.#delay();
-    return this.#change(id, (session) => ({ ...session, state, lastAccessedAt }));
+    return this.#change(id, (session) => ({
+      ...session,
+      browserReference: "",
+      state,
+      lastAccessedAt,
+      traffic: traffic ?? session.traffic,
+    }));
   }
 
   async retime(changed: ActiveSession): Promise<boolean> {
@@ -284,10 +305,10 @@ export class MemoryStore implements SessionStore {
     }));
   }
 
-  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+  async saveProgress(all: ReadonlyMap<string, SessionProgress>): Promise<void> {
     await this.#delay();
-    for (const [id, lastAccessedAt] of accesses) {
-      this.#change(id, (session) => ({ ...session, lastAccessedAt }));
+    for (const [id, progress] of all) {
+      this.#change(id, (session) => ({ ...session, ...progress }));
     }
   }
 

@@ -59,6 +59,11 @@ export function nameOf(
   );
 }
 
+/** As `nameOf`, for a box that holds controls with names of their own: what it is about beside them. */
+export function nameOfHolder(element: Element, attributes: readonly string[]): string {
+  return tidy(givenName(element, attributes) || subjectOf(element) || contentOf(element));
+}
+
 function givenName(element: Element, attributes: readonly string[]): string {
   const referred = attributes.includes("aria-labelledby") ? labelledBy(element) : "";
   return referred || (attributes.includes("aria-label") ? attribute(element, "aria-label") : "");

@@ -1,13 +1,13 @@
 import type { Box, WalkedLayer, WalkRequest } from "../../pages/perception-protocol.ts";
 import { areaBox } from "./areas.ts";
 import { type Evidence, evidenceOf, showsHand } from "./candidates.ts";
-import { type Found, type FoundItem, isText } from "./found.ts";
+import { type Found, type FoundItem, isFoundElement, isText } from "./found.ts";
 import { boxOf, isVisible, placeOf } from "./geometry.ts";
 import { inlineTags } from "./inline-tags.ts";
 import { layerOf } from "./layers.ts";
 import { Level } from "./level.ts";
 import { type Listening, listeningOf } from "./listening.ts";
-import { contentOf, isNamedByContent, nameOf, seenTextOf } from "./names.ts";
+import { contentOf, isNamedByContent, nameOf, nameOfHolder, seenTextOf } from "./names.ts";
 import { beginReading, noteSeen } from "./reading.ts";
 import { keyOf } from "./registry.ts";
 import { isAtomic, isWidget, roleOf, roleOfTag } from "./roles.ts";
@@ -246,7 +246,10 @@ export class Walk {
     if (!isThing(candidate, this.#items, this.#elementCount)) return;
     const { element, role, box, label, layer, clip, isDisabled, at } = candidate;
     const attributes = element.getAttributeNames();
-    const name = nameOfThing(element, role, attributes);
+    const name =
+      role === "generic" && this.#items.slice(at + 1).some(isFoundElement)
+        ? nameOfHolder(element, attributes)
+        : nameOfThing(element, role, attributes);
     this.#items[at] = { element, attributes, role, name, box, layer, label, clip, isDisabled };
     this.#found += 1;
     for (let index = at + 1; index < this.#items.length; index += 1) {
