@@ -4,13 +4,14 @@
  */
 const allowed = {
   sessions: [],
-  store: ["sessions", "pages"],
-  browsers: ["sessions"],
+  store: ["sessions", "pages", "recording"],
+  install: [],
+  browsers: ["sessions", "install"],
   host: ["sessions"],
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
-  recording: ["sessions"],
+  recording: ["sessions", "install"],
   events: ["sessions", "pages", "recording"],
   live: ["sessions", "pages", "recording"],
   viewer: ["live"],

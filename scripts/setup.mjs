@@ -72,6 +72,11 @@ export async function prepareBrowser(node) {
   if (code !== 0) throw new SetupError("No browser to run sessions in: see the lines above.");
 }
 
+/** Finds a video encoder, or installs one. The server runs without, and says what is missing then. */
+export async function prepareEncoder(node) {
+  await runChild(node, [cliPath, "install-encoder"], { stdio: ["ignore", 2, 2] });
+}
+
 /** Runs `main`, prints the message of what it throws, and sets the exit code. */
 export async function runScript(main) {
   try {

@@ -8,6 +8,7 @@ import {
   cliPath,
   prepare,
   prepareBrowser,
+  prepareEncoder,
   rootDirectory,
   runChild,
   runScript,
@@ -18,7 +19,10 @@ await runScript(async () => {
   const args = process.argv.slice(2);
   const node = await prepare();
   const asksForHelp = args.includes("--help") || args.includes("-h");
-  if (!asksForHelp) await prepareBrowser(node);
+  if (!asksForHelp) {
+    await prepareBrowser(node);
+    await prepareEncoder(node);
+  }
   return await becomeServer(node, args);
 });
 

@@ -6,11 +6,19 @@ import "./stop-with-parent.mjs";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { prepare, prepareBrowser, rootDirectory, runChild, runScript } from "./setup.mjs";
+import {
+  prepare,
+  prepareBrowser,
+  prepareEncoder,
+  rootDirectory,
+  runChild,
+  runScript,
+} from "./setup.mjs";
 
 await runScript(async () => {
   const node = await prepare();
   await prepareBrowser(node);
+  await prepareEncoder(node);
   const scratch = mkdtempSync(join(tmpdir(), "nightjar-test-"));
   try {
     const resultsPath = join(scratch, "results.json");

@@ -224,6 +224,31 @@ export const settingsSchema = z.object({
     .describe(
       "The downloads of a session are removed so many hours after its end; 0 keeps them for good.",
     ),
+  NIGHTJAR_RECORDING: flag
+    .default(true)
+    .describe(
+      "Whether sessions are recorded (what their pages show, request and log) whose start does not say `recording`.",
+    ),
+  NIGHTJAR_RECORDING_MAX_MB: whole(z.int().min(1).max(1_000_000))
+    .prefault("200")
+    .describe(
+      "Room for the pictures of one session, in MB. As it is used up fewer are taken: half as many whenever half of what was left is gone.",
+    ),
+  NIGHTJAR_RECORDINGS_MAX_MB: whole(z.int().min(1).max(100_000_000))
+    .prefault("10000")
+    .describe(
+      "Room for the recordings and logs of all sessions together, in MB; beyond it those of the sessions that ended first are removed.",
+    ),
+  NIGHTJAR_RECORDING_RETENTION_HOURS: whole(z.int().min(0).max(1_000_000))
+    .prefault("168")
+    .describe(
+      "The recording and logs of a session are removed so many hours after its end; 0 keeps them for good.",
+    ),
+  NIGHTJAR_FFMPEG: optionalPath
+    .optional()
+    .describe(
+      "Path of the ffmpeg that makes replays. Default: the one in PATH, or installed by `npm start`.",
+    ),
   NIGHTJAR_MODEL: z
     .string()
     .regex(
@@ -346,6 +371,12 @@ export interface Config {
   readonly maxFilesBytes: number;
   /** 0: for good. */
   readonly downloadRetentionHours: number;
+  readonly recordByDefault: boolean;
+  readonly maxRecordingBytes: number;
+  readonly maxRecordingsBytes: number;
+  /** 0: for good. */
+  readonly recordingRetentionHours: number;
+  readonly ffmpegPath: string | null;
   readonly egressAllow: readonly string[];
   readonly egressAllowHosts: readonly string[];
   readonly egressDenyHosts: readonly string[];
@@ -429,6 +460,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
     downloadRetentionHours: settings.NIGHTJAR_DOWNLOAD_RETENTION_HOURS,
+    recordByDefault: settings.NIGHTJAR_RECORDING,
+    maxRecordingBytes: settings.NIGHTJAR_RECORDING_MAX_MB * bytesPerMb,
+    maxRecordingsBytes: settings.NIGHTJAR_RECORDINGS_MAX_MB * bytesPerMb,
+    recordingRetentionHours: settings.NIGHTJAR_RECORDING_RETENTION_HOURS,
+    ffmpegPath: settings.NIGHTJAR_FFMPEG ?? null,
     model: settings.NIGHTJAR_MODEL ?? null,
     modelUrl: settings.NIGHTJAR_MODEL_URL?.replace(/\/+$/, "") ?? null,
     modelKey: settings.NIGHTJAR_MODEL_KEY ?? null,

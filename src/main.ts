@@ -19,7 +19,11 @@ import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { protectHost } from "./protection.ts";
+import type { Encoder } from "./recording/encoder.ts";
+import { findEncoder } from "./recording/encoder-install.ts";
+import { FfmpegEncoder } from "./recording/ffmpeg.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
+import { RecordingSystem } from "./recording/recording-system.ts";
 import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { StoredLogs } from "./recording/stored-logs.ts";
@@ -32,6 +36,7 @@ import { removeOldDownloads } from "./storage/retention.ts";
 import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
+import { RecordingRecords } from "./store/recording-records.ts";
 import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
@@ -111,9 +116,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
-  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const recordingFolders = new RecordingFolders(directory.recordingsDirectory);
   const logs = new SessionLogs({
-    folders: recordings,
+    folders: recordingFolders,
     onFailure: (what, sessionId, error) =>
       logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -133,6 +138,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
+    recordByDefault: config.recordByDefault,
     limits: {
       ...config,
       reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
@@ -157,6 +163,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         );
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
+        recording.record(session, browser);
       },
       started: (session, elapsedMs) => {
         feeds.started(session);
@@ -188,6 +195,26 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     },
   });
   const screencasts = new SessionScreencasts(sessions);
+  const recording: RecordingSystem = new RecordingSystem({
+    folders: recordingFolders,
+    store: new RecordingRecords(database),
+    encoder: await chooseEncoder(config, directory.encodingDirectory, logger),
+    screencasts: (id) => screencasts.of(id),
+    onEnd: (id, listener) => sessions.onEnd(id, listener),
+    findSession: (id) => sessions.find(id),
+    clock: systemClock,
+    mostBytes: config.maxRecordingBytes,
+    totalBytes: config.maxRecordingsBytes,
+    retentionHours: config.recordingRetentionHours,
+    onReady: (sessionId) => logger.info({ session_id: sessionId }, "replay ready"),
+    onThinned: (sessionId) =>
+      logger.warn(
+        { session_id: sessionId },
+        "the recording has used half of its room: fewer pictures are taken from now on",
+      ),
+    onFailure: (what, sessionId, error) =>
+      logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
@@ -201,6 +228,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
+  recording.start();
   const stopRetention =
     config.downloadRetentionHours === 0
       ? () => {}
@@ -237,9 +265,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     feeds,
     screencasts,
     views,
-    logs: new StoredLogs(recordings),
+    logs: new StoredLogs(recordingFolders),
     extractor,
     files,
+    recordings: recording.recordings,
     downloads,
     keys,
     capabilities: new Capabilities(await serverSecret(database, "capabilities")),
@@ -310,6 +339,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       stopRetention();
       await sessions.shutDown(config.onStop);
       feeds.leave();
+      await recording.stop();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
@@ -354,6 +384,21 @@ async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExe
     }
   }
   return executables;
+}
+
+/** Null where sessions have no replays, which is said. */
+async function chooseEncoder(
+  config: Config,
+  workDirectory: string,
+  logger: Logger,
+): Promise<Encoder | null> {
+  const { ffmpeg, problem } = await findEncoder(config.ffmpegPath);
+  if (ffmpeg === null) {
+    logger.warn(`sessions have no replays: ${problem}`);
+    return null;
+  }
+  logger.info({ version: ffmpeg.version, path: ffmpeg.path }, "found ffmpeg");
+  return FfmpegEncoder.open(ffmpeg, workDirectory);
 }
 
 async function ownVersion(): Promise<string> {

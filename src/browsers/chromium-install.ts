@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
 import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
+import { installDebianPackages, readOsRelease } from "../install/debian.ts";
+import { runToEnd } from "../install/run-to-end.ts";
 import {
   BUNDLED_SHELL_NAME,
   bundledPlaywrightDirectory,
@@ -99,7 +100,7 @@ export const debianPackages: InstallWay = {
 
   async obstacle(_options, machine) {
     if (machine.platform !== "linux") return "only on Debian and its relatives";
-    const { id, likeIds } = await readOsRelease(machine);
+    const { id, likeIds } = await readOsRelease(machine.rootDirectory);
     if (![id, ...likeIds].includes("debian")) return "only on Debian and its relatives";
     if (id === "ubuntu") {
       return "Ubuntu's chromium package only starts a snap, which cannot serve sessions";
@@ -109,25 +110,7 @@ export const debianPackages: InstallWay = {
   },
 
   async install({ onProgress }) {
-    // apt locks are held by unattended upgrades on many a fresh machine: wait for them.
-    const options = ["-q", "-o", "DPkg::Lock::Timeout=120"];
-    const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
-    const apt = (title: string, args: readonly string[]) =>
-      runToEnd("apt-get", [...options, ...args], {
-        title,
-        onProgress,
-        environment,
-        timeLimitMs: 15 * 60_000,
-        relay: /^Need to get/,
-      });
-    await apt("Reading the list of Debian's packages", ["update"]);
-    await apt("Installing the packages chromium and chromium-headless-shell", [
-      "install",
-      "-y",
-      "--no-install-recommends",
-      "chromium",
-      "chromium-headless-shell",
-    ]);
+    await installDebianPackages(["chromium", "chromium-headless-shell"], onProgress);
   },
 };
 
@@ -141,7 +124,8 @@ export const playwrightInstaller: InstallWay = {
 
   async install({ dataDir, onProgress }, machine) {
     const install = async (browsersDirectory: string | undefined) => {
-      const withLibraries = machine.isRoot && (await readOsRelease(machine)).id === "ubuntu";
+      const withLibraries =
+        machine.isRoot && (await readOsRelease(machine.rootDirectory)).id === "ubuntu";
       await runToEnd(
         process.execPath,
         [
@@ -352,16 +336,6 @@ async function dataDirObstacle(dataDir: string): Promise<string | null> {
     : `session users could not reach the data directory ${dataDir}, because ${obstacle} (set NIGHTJAR_DATA_DIR to another place, such as /var/lib/nightjar)`;
 }
 
-async function readOsRelease(
-  machine: Machine,
-): Promise<{ readonly id: string; readonly likeIds: readonly string[] }> {
-  const path = join(machine.rootDirectory, "etc", "os-release");
-  const text = await readFile(path, "utf8").catch(() => "");
-  const value = (name: string) =>
-    new RegExp(`^${name}=["']?([^"'\\n]*)`, "m").exec(text)?.[1]?.trim() ?? "";
-  return { id: value("ID"), likeIds: value("ID_LIKE").split(/\s+/).filter(Boolean) };
-}
-
 function playwrightCli(): string | null {
   try {
     const manifest = createRequire(import.meta.url).resolve("playwright-core/package.json");
@@ -369,83 +343,4 @@ function playwrightCli(): string | null {
   } catch {
     return null;
   }
-}
-
-interface RunOptions {
-  readonly title: string;
-  readonly onProgress: (line: string) => void;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly timeLimitMs: number;
-  /** Lines of its output that a person would want to see. */
-  readonly relay: RegExp | null;
-}
-
-const STILL_RUNNING_EVERY_MS = 10_000;
-
-/** Runs a command to its end; its last lines become the message of what is thrown. */
-async function runToEnd(
-  command: string,
-  args: readonly string[],
-  options: RunOptions,
-): Promise<void> {
-  const { title, onProgress, relay } = options;
-  onProgress(title);
-  const startedAt = Date.now();
-  const lines: string[] = [];
-  const report = setInterval(() => {
-    onProgress(`${title}: ${Math.round((Date.now() - startedAt) / 1000)} s so far`);
-  }, STILL_RUNNING_EVERY_MS);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const child = spawn(command, args, {
-        stdio: ["ignore", "pipe", "pipe"],
-        env: options.environment,
-        timeout: options.timeLimitMs,
-      });
-      for (const stream of [child.stdout, child.stderr]) {
-        let rest = "";
-        stream.setEncoding("utf8").on("data", (chunk: string) => {
-          const parts = (rest + chunk).split(/[\r\n]+/);
-          rest = parts.pop() ?? "";
-          for (const part of parts) {
-            const line = plainText(part);
-            // Installers repeat themselves when they try again.
-            if (line === "" || lines.includes(line)) continue;
-            lines.push(line);
-            if (lines.length > 50) lines.shift();
-            if (relay?.test(line)) onProgress(line);
-          }
-        });
-      }
-      child.once("error", (error: NodeJS.ErrnoException) => {
-        const isMissing = error.code === "ENOENT";
-        reject(isMissing ? new Error(`the command ${command} was not found`) : error);
-      });
-      child.once("close", (code, signal) => {
-        if (code === 0) return resolve();
-        const seconds = Math.round((Date.now() - startedAt) / 1000);
-        const how =
-          code === null ? `was ended by ${signal} after ${seconds} s` : `exited with ${code}`;
-        reject(new Error(`${basename(command)} ${how}: ${tellingLine(lines)}`));
-      });
-    });
-  } finally {
-    clearInterval(report);
-  }
-}
-
-/** The line that says what went wrong: programs put it before or among lines of lesser use. */
-function tellingLine(lines: readonly string[]): string {
-  const network = /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|EHOSTUNREACH|certificate|Could not resolve/;
-  return (
-    lines.find((line) => network.test(line)) ??
-    lines.findLast((line) => /error|failed|unable|cannot|^E:/i.test(line)) ??
-    lines.at(-1) ??
-    ""
-  );
-}
-
-function plainText(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with one
-  return line.replace(/\u001b\[[0-9;]*m/g, "").trim();
 }

@@ -18,6 +18,11 @@ const statusOf: Readonly<
   request_timeout: 408,
   session_not_found: 404,
   session_ended: 410,
+  session_active: 409,
+  // The official clients ask again on 404 and give up on anything else.
+  replay_not_ready: 404,
+  replay_not_found: 404,
+  replay_failed: 410,
   api_key_not_found: 404,
   api_key_limit: 409,
   route_not_found: 404,

@@ -1,12 +1,10 @@
-import path from "node:path";
-import send from "@fastify/send";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Capabilities } from "../sessions/capabilities.ts";
-import { NightjarError } from "../sessions/errors.ts";
-import { type FileStorage, fileNotFound, type LocatedFile } from "../storage/file-storage.ts";
+import { type FileStorage, fileNotFound } from "../storage/file-storage.ts";
 import { errorAnswers } from "./error-schemas.ts";
+import { sendFile } from "./sent-file.ts";
 import { fileUrlParams, fileUrlQuery } from "./storage-schemas.ts";
 import { checkExpiringUrl, fileSubject } from "./urls.ts";
 
@@ -46,40 +44,17 @@ export function fileRoutes(instance: FastifyInstance, options: FileRoutesOptions
       const { owner, name } = request.params;
       const kind = request.params.kind === "uploads" ? "uploads" : "downloads";
       checkExpiringUrl(capabilities, fileSubject({ kind, owner, name }), request.query);
-      return sendFile(request, reply, await files.find(kind, owner, name));
+      const file = await files.find(kind, owner, name);
+      return sendFile(request, reply, file, {
+        headers: {
+          ...safetyHeaders,
+          "Content-Type": "application/octet-stream",
+          "Content-Disposition": attachment(file.name),
+        },
+        missing: () => fileNotFound(file.name),
+      });
     },
   );
-}
-
-/** The file, or the part of it that the request asks for. Throws `range_not_satisfiable`. */
-async function sendFile(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  file: LocatedFile,
-): Promise<FastifyReply> {
-  const sent = await send(request.raw, `/${encodeURIComponent(file.name)}`, {
-    root: path.dirname(file.path),
-    dotfiles: "allow",
-    index: false,
-    contentType: false,
-    cacheControl: false,
-  });
-  if (sent.type !== "file" && sent.statusCode === 416) {
-    reply.headers({ "Content-Range": `bytes */${file.sizeBytes}` });
-    throw new NightjarError(
-      "range_not_satisfiable",
-      `The file has ${file.sizeBytes} bytes; the header Range asks for none of them.`,
-    );
-  }
-  // It went away just now.
-  if (sent.statusCode === 404) throw fileNotFound(file.name);
-  reply.code(sent.statusCode).headers({
-    ...sent.headers,
-    ...safetyHeaders,
-    "Content-Type": "application/octet-stream",
-    "Content-Disposition": attachment(file.name),
-  });
-  return reply.send(sent.stream);
 }
 
 /** A stored file may be a page with script in it: nothing of it may run in the server's origin. */

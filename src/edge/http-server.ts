@@ -17,6 +17,7 @@ import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { Recordings } from "../recording/recordings.ts";
 import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
 import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
@@ -44,6 +45,7 @@ import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pressureRoutes } from "./pressure-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -74,6 +76,7 @@ export interface HttpServerOptions {
   readonly screencasts: SessionScreencasts;
   readonly views: LiveViews;
   readonly files: FileStorage;
+  readonly recordings: Recordings;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
@@ -195,6 +198,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    replayRoutes(api, { ...options, urls });
     apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });

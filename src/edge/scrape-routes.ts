@@ -176,8 +176,10 @@ export function scrapeRoutes(instance: FastifyInstance, options: ScrapeRoutesOpt
     const principal = principalOf(request);
     const wantsData = scrape.responseFormat !== null || scrape.instructions !== null;
     if (wantsData && extractor === null) throw noModel();
+    // Nobody is told of the session, so nobody would ask for its replay.
+    const unrecorded = { ...start, recording: start.recording ?? false };
     const signal = abortedWithClient(reply);
-    const asked = toStartRequest(start, null, maxSessionMinutes);
+    const asked = toStartRequest(unrecorded, null, maxSessionMinutes);
     const session = await sessions.start(principal, asked, signal);
     try {
       return await pages.scrape(principal, session.id, scrape, signal);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Step } from "../pages/steps/step.ts";
+import type { ReplayStatus } from "../recording/recordings.ts";
 import { defaultViewport } from "../sessions/browser-settings.ts";
 import { isActive, lifetimeMs, type Session } from "../sessions/session.ts";
 import type { SessionAnswer } from "./session-schemas.ts";
@@ -12,6 +13,7 @@ export function toSessionAnswer(
   session: Session,
   urls: Urls,
   request: FastifyRequest,
+  replayStatus: ReplayStatus,
   steps: readonly Step[] = [],
   now = Date.now(),
 ): SessionAnswer {
@@ -44,6 +46,7 @@ export function toSessionAnswer(
     web_bot_auth: false,
     auth_ids: [],
     system_hidden: false,
+    replay_status: replayStatus,
     steps: steps.map(toWireStep),
     network_request_bytes: session.traffic.requestBytes,
     network_response_bytes: session.traffic.responseBytes,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { replayStatuses } from "../recording/recordings.ts";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import { endReasons, sessionStatuses } from "../sessions/session.ts";
 
@@ -139,7 +140,7 @@ export const startBody = z
       .boolean()
       .nullish()
       .describe(
-        "An addition of Nightjar's: whether what its pages show, request and log is kept. Default true.",
+        "An addition of Nightjar's: whether what its pages show, request and log is kept. Default true, unless the operator chose otherwise.",
       ),
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
@@ -242,6 +243,11 @@ export const sessionAnswer = z
     web_bot_auth: z.boolean().describe("Always `false`: not supported."),
     auth_ids: z.array(z.string()).describe("Always empty: not supported."),
     system_hidden: z.boolean().describe("Always `false`."),
+    replay_status: z
+      .enum(replayStatuses)
+      .describe(
+        "Where its replay stands: `recording` while it runs, `processing` for some seconds after its end, then `ready` or `failed`; `none` where nothing was recorded or the recording was removed. (An addition of Nightjar.)",
+      ),
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe(

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { Recordings } from "../recording/recordings.ts";
 import { invalidField } from "../sessions/errors.ts";
 import type { PageTarget } from "../sessions/ports.ts";
 import type { Session } from "../sessions/session.ts";
@@ -27,13 +28,14 @@ import { abortedWithClient, stopIfClientVanishes } from "./vanished-client.ts";
 export interface SessionRoutesOptions {
   readonly sessions: SessionService;
   readonly steps: StepStore;
+  readonly recordings: Pick<Recordings, "statusOf" | "statusesOf">;
   readonly urls: Urls;
   readonly maxSessionMinutes: number;
 }
 
 /** Today's API of sessions. */
 export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutesOptions): void {
-  const { sessions, urls, steps } = options;
+  const { sessions, urls, steps, recordings } = options;
   const stepsOf = async ({ id }: Session) => (await steps.latest([id], stepsInAnswers)).get(id);
   const server = instance.withTypeProvider<ZodTypeProvider>();
 
@@ -64,7 +66,7 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
       reply.headers(rateLimitHeaders(sessions.startAllowance(principal)));
       // Nobody knows of a session whose start was not answered, unless a retry asks for it.
       if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
-      return toSessionAnswer(session, urls, request);
+      return toSessionAnswer(session, urls, request, await recordings.statusOf(session));
     },
   );
 
@@ -90,8 +92,11 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
         page,
         pageSize: page_size,
       });
+      const statuses = await recordings.statusesOf(found.sessions);
       return {
-        items: found.sessions.map((session) => toSessionAnswer(session, urls, request)),
+        items: found.sessions.map((session) =>
+          toSessionAnswer(session, urls, request, statuses.get(session.id) ?? "none"),
+        ),
         page,
         page_size,
         has_next: found.hasNext,
@@ -113,7 +118,8 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
     },
     async (request) => {
       const session = await sessions.get(principalOf(request), request.params.session_id);
-      return toSessionAnswer(session, urls, request, await stepsOf(session));
+      const replayStatus = await recordings.statusOf(session);
+      return toSessionAnswer(session, urls, request, replayStatus, await stepsOf(session));
     },
   );
 
@@ -127,7 +133,8 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
   };
   const stop = async (request: FastifyRequest<{ Params: { session_id: string } }>) => {
     const session = await sessions.stop(principalOf(request), request.params.session_id);
-    const answer = toSessionAnswer(session, urls, request, await stepsOf(session));
+    const replayStatus = await recordings.statusOf(session);
+    const answer = toSessionAnswer(session, urls, request, replayStatus, await stepsOf(session));
     return { ...answer, status: "closed" as const };
   };
   server.delete("/sessions/:session_id/stop", { schema: stopSchema }, stop);

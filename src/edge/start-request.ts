@@ -34,7 +34,7 @@ export function toStartRequest(
       extraHttpHeaders: body.extra_http_headers ?? {},
       screenshotType: body.screenshot_type,
       useFileStorage: body.use_file_storage ?? true,
-      recording: body.recording ?? true,
+      recording: body.recording ?? null,
       proxy: proxyOf(body),
       attachUrl: body.cdp_url ?? null,
     },

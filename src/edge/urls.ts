@@ -71,8 +71,17 @@ export class Urls {
     return `${this.base(request)}/logs/${sessionId}/${name}?${query}`;
   }
 
+  /** The video of a session's replay, for whoever has the URL, until `expiresAt` (epoch s). */
+  replay(request: FastifyRequest, sessionId: string, expiresAt: number): string {
+    const query = this.#expiringAt(replaySubject(sessionId), expiresAt);
+    return `${this.base(request)}/replays/${sessionId}/replay.mp4?${query}`;
+  }
+
   #expiring(subject: string, now: number): string {
-    const expiresAt = Math.floor(now / 1000) + fileUrlLifeSeconds;
+    return this.#expiringAt(subject, Math.floor(now / 1000) + fileUrlLifeSeconds);
+  }
+
+  #expiringAt(subject: string, expiresAt: number): string {
     const token = this.#capabilities.expiringToken("file", subject, expiresAt);
     return `expires=${expiresAt}&token=${token}`;
   }
@@ -94,6 +103,11 @@ export function fileSubject({ kind, owner, name }: FileAddress): string {
 /** What the token of a log's URL is made for. */
 export function logSubject(sessionId: string, name: string): string {
   return JSON.stringify(["logs", sessionId, name]);
+}
+
+/** What the token of a replay's URL is made for. */
+export function replaySubject(sessionId: string): string {
+  return JSON.stringify(["replay", sessionId]);
 }
 
 /** Throws `unauthorized` for a URL whose token was not made for it, and `link_expired` for an old one. */

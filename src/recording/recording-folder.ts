@@ -56,7 +56,7 @@ export class RecordingFolders {
 
   /** Opens the folder of a session to write to it, making it where it is missing; close it. */
   async open(sessionId: string): Promise<RecordingFolder> {
-    const directory = this.#directoryOf(sessionId);
+    const directory = this.directoryOf(sessionId);
     // Counted before anything is awaited, so that a removal that comes meanwhile waits.
     const writers = this.#writers.get(sessionId) ?? newWriters();
     this.#writers.set(sessionId, writers);
@@ -73,7 +73,7 @@ export class RecordingFolders {
 
   /** The path of a file of a recording, to read it; whether it is there is another question. */
   file(sessionId: string, name: string): string {
-    return path.join(this.#directoryOf(sessionId), name);
+    return path.join(this.directoryOf(sessionId), name);
   }
 
   /** Whether somebody writes to the session's folder now. */
@@ -97,7 +97,7 @@ export class RecordingFolders {
 
   /** Null where the session has no folder. */
   async describe(sessionId: string): Promise<StoredRecording | null> {
-    const directory = this.#directoryOf(sessionId);
+    const directory = this.directoryOf(sessionId);
     const names = await readdir(directory).catch(absentAs(null));
     if (names === null) return null;
     const found = await Promise.all(
@@ -115,7 +115,7 @@ export class RecordingFolders {
   /** Removes the folder of a session, once nobody writes to it. False when there was none. */
   async remove(sessionId: string): Promise<boolean> {
     await this.settled(sessionId);
-    const directory = this.#directoryOf(sessionId);
+    const directory = this.directoryOf(sessionId);
     const existed = (await stat(directory).catch(absentAs(null))) !== null;
     await rm(directory, { recursive: true, force: true });
     return existed;
@@ -128,7 +128,8 @@ export class RecordingFolders {
     writers.settle();
   }
 
-  #directoryOf(sessionId: string): string {
+  /** Whether it is there is another question. */
+  directoryOf(sessionId: string): string {
     if (!isSessionId(sessionId)) throw new Error(`"${sessionId}" cannot name a recording`);
     return path.join(this.#directory, sessionId);
   }

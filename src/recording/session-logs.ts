@@ -35,9 +35,15 @@ export class SessionLogs {
     if (!session.settings.recording) return async () => {};
     const { folders, onFailure } = this.#options;
     const fail = (error: unknown): void => onFailure("log a session", session.id, error);
-    const beginning = Promise.all([folders.open(session.id), browser.watch()]).then(
-      ([folder, watch]) => new SessionLog(folder, watch, fail),
-    );
+    const beginning = folders.open(session.id).then(async (folder) => {
+      try {
+        return new SessionLog(folder, await browser.watch(), fail);
+      } catch (error) {
+        // Who removes the folder waits for its writers.
+        folder.close();
+        throw error;
+      }
+    });
     beginning.catch(fail);
     return async () => {
       const log = await beginning.catch(() => null);

@@ -48,6 +48,12 @@ export interface BrowserSettings {
   readonly attachUrl: string | null;
 }
 
+/** What a start asks for. */
+export interface AskedSettings extends Omit<BrowserSettings, "recording"> {
+  /** Null: as the operator has it. */
+  readonly recording: boolean | null;
+}
+
 /** The page size of a browser that was not asked for another one, as the Notte library has it. */
 export const defaultViewport: Viewport = { width: 1280, height: 1080 };
 

@@ -48,6 +48,22 @@ export const errorTable = {
     meaning: "The session has ended, so it takes no more operations.",
     remedy: "Start a new session; `end_reason` says why this one ended.",
   },
+  session_active: {
+    meaning: "The session is still active, and what is asked for is for sessions that ended.",
+    remedy: "Stop the session first.",
+  },
+  replay_not_ready: {
+    meaning: "The replay is not made yet.",
+    remedy: "Stop the session if it runs; a replay is ready some seconds after the end.",
+  },
+  replay_not_found: {
+    meaning: "There is no replay: nothing was recorded, or the recording was removed.",
+    remedy: "Start sessions with recording on, and fetch their replays before they get too old.",
+  },
+  replay_failed: {
+    meaning: "The replay could not be made.",
+    remedy: "The message says why; the operator finds more in the log.",
+  },
   api_key_not_found: {
     meaning: "No valid API key with this id belongs to you.",
     remedy: "List your keys: it may have been revoked before.",

@@ -100,6 +100,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
     clock,
     nodeId: "node",
     maxSessionMinutes: 60,
+    recordByDefault: true,
     limits: makeLimits({ maxSessions: 100 }),
     observer: {
       waited: () => {},

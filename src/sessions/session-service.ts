@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
-import { type BrowserSettings, withoutProxyPassword } from "./browser-settings.ts";
+import {
+  type AskedSettings,
+  type BrowserSettings,
+  withoutProxyPassword,
+} from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Allowance, invalidField, NightjarError, sessionNotFound } from "./errors.ts";
 import type { Shortage } from "./host-room.ts";
@@ -38,7 +42,7 @@ export interface Principal {
 }
 
 export interface StartRequest {
-  readonly settings: BrowserSettings;
+  readonly settings: AskedSettings;
   readonly idleTimeoutMinutes: number;
   readonly maxDurationMinutes: number;
   readonly keepAlive: boolean;
@@ -80,6 +84,8 @@ export interface SessionServiceOptions {
   readonly nodeId: string;
   /** The longest that any session may last, in minutes: the server's global limit. */
   readonly maxSessionMinutes: number;
+  /** Whether sessions are recorded whose start does not say. */
+  readonly recordByDefault: boolean;
   readonly limits: AdmissionLimits;
 }
 
@@ -359,7 +365,11 @@ export class SessionService {
     const begun = clock.now();
     const id = randomUUID();
     const start = async (): Promise<ActiveSession | null> => {
-      const browser = await host.acquire(request.settings, principal.tenantId);
+      const settings: BrowserSettings = {
+        ...request.settings,
+        recording: request.settings.recording ?? this.#options.recordByDefault,
+      };
+      const browser = await host.acquire(settings, principal.tenantId);
       const createdAt = clock.now();
       const session: ActiveSession = {
         id,
@@ -367,7 +377,7 @@ export class SessionService {
         apiKeyId: principal.apiKeyId,
         nodeId,
         browserReference: browser.reference,
-        settings: withoutProxyPassword(request.settings),
+        settings: withoutProxyPassword(settings),
         createdAt,
         lastAccessedAt: createdAt,
         idleTimeoutMinutes: request.idleTimeoutMinutes,

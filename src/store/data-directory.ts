@@ -12,6 +12,8 @@ export interface DataDirectory {
   readonly filesDirectory: string;
   /** One directory for each session that was recorded, named by the session's id. */
   readonly recordingsDirectory: string;
+  /** What replays are made in; nothing in it outlives the process. */
+  readonly encodingDirectory: string;
 }
 
 /**
@@ -36,7 +38,14 @@ export function openDataDirectory(root: string): DataDirectory {
   for (const made of [filesDirectory, recordingsDirectory]) {
     mkdirSync(made, { recursive: true, mode: 0o700 });
   }
-  return { root: absolute, databaseFile, browsersDirectory, filesDirectory, recordingsDirectory };
+  return {
+    root: absolute,
+    databaseFile,
+    browsersDirectory,
+    filesDirectory,
+    recordingsDirectory,
+    encodingDirectory: path.join(absolute, "encoding"),
+  };
 }
 
 /**

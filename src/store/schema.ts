@@ -63,7 +63,18 @@ export interface SessionStepsTable {
   step_json: string;
 }
 
+export interface RecordingsTable {
+  session_id: string;
+  status: "ready" | "failed" | "removed";
+  error: string | null;
+  started_at: number | null;
+  duration_ms: number | null;
+  size_bytes: number | null;
+  thinned_at: number | null;
+}
+
 export interface Schema {
+  recordings: RecordingsTable;
   session_steps: SessionStepsTable;
   sessions: SessionsTable;
   idempotency_claims: IdempotencyClaimsTable;
@@ -73,3 +84,4 @@ export interface Schema {
 }
 
 export type SessionRow = Selectable<SessionsTable>;
+export type RecordingRow = Selectable<RecordingsTable>;

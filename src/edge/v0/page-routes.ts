@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ActionResult } from "../../pages/actions/action.ts";
 import type { ObservationAnswer, PageService } from "../../pages/page-service.ts";
 import type { ScrapeResult } from "../../pages/scrape/scrape.ts";
+import type { Recordings } from "../../recording/recordings.ts";
 import { defaultBrowserSettings } from "../../sessions/browser-settings.ts";
 import { NightjarError } from "../../sessions/errors.ts";
 import { isActive, type Session } from "../../sessions/session.ts";
@@ -23,6 +24,7 @@ import { specialActionOf, specialActions } from "./special-actions.ts";
 export interface FirstPageRoutesOptions {
   readonly sessions: SessionService;
   readonly pages: PageService;
+  readonly recordings: Pick<Recordings, "statusOf">;
   readonly urls: Urls;
   readonly maxSessionMinutes: number;
 }
@@ -47,7 +49,7 @@ const elementTimeoutMs = 15_000;
 
 /** The first API of pages: `/env/observe`, `/env/step`, `/env/scrape`. */
 export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRoutesOptions): void {
-  const { sessions, pages, urls, maxSessionMinutes } = options;
+  const { sessions, pages, recordings, urls, maxSessionMinutes } = options;
   const server = instance.withTypeProvider<ZodTypeProvider>();
   const config = { generation: "first" as const };
   const bodies = firstPageBodies(maxSessionMinutes);
@@ -178,7 +180,7 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
     }
     const final = await sessions.get(principal, session.id);
     return toFirstObservation(answer, brought, {
-      ...toSessionAnswer(final, urls, request),
+      ...toSessionAnswer(final, urls, request, await recordings.statusOf(final)),
       screenshot: null,
     });
   }
@@ -203,7 +205,7 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
       );
     }
     const start = {
-      settings: defaultBrowserSettings,
+      settings: { ...defaultBrowserSettings, recording: null },
       idleTimeoutMinutes:
         idleTimeoutMinutes ?? Math.min(firstTimeLimits.defaultIdleMinutes, maxSessionMinutes),
       maxDurationMinutes: maxSessionMinutes,

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import type { Recordings } from "../../recording/recordings.ts";
 import { defaultBrowserSettings } from "../../sessions/browser-settings.ts";
 import { invalidField, messageOf, NightjarError } from "../../sessions/errors.ts";
 import { isActive, type Session } from "../../sessions/session.ts";
@@ -24,6 +25,7 @@ import {
 
 export interface FirstSessionRoutesOptions {
   readonly sessions: SessionService;
+  readonly recordings: Pick<Recordings, "statusOf">;
   readonly urls: Urls;
   readonly maxSessionMinutes: number;
 }
@@ -33,7 +35,7 @@ export function firstSessionRoutes(
   instance: FastifyInstance,
   options: FirstSessionRoutesOptions,
 ): void {
-  const { sessions, urls, maxSessionMinutes } = options;
+  const { sessions, urls, maxSessionMinutes, recordings } = options;
   const server = instance.withTypeProvider<ZodTypeProvider>();
   const config = { generation: "first" as const };
   const body = firstSessionBody(maxSessionMinutes);
@@ -76,7 +78,7 @@ export function firstSessionRoutes(
       }
       const claim = claimOf(request);
       const start = {
-        settings: defaultBrowserSettings,
+        settings: { ...defaultBrowserSettings, recording: null },
         idleTimeoutMinutes:
           idleTimeoutMinutes ?? Math.min(firstTimeLimits.defaultIdleMinutes, maxSessionMinutes),
         // This generation knows only the idle timeout.
@@ -175,12 +177,16 @@ export function firstSessionRoutes(
         page: 1,
         pageSize: request.query.limit,
       });
-      return found.map((session) => answer(request, session));
+      return Promise.all(found.map((session) => answer(request, session)));
     },
   );
 
-  function answer(request: FastifyRequest, session: Session, shot: Screenshot = noScreenshot) {
-    const record = toSessionAnswer(session, urls, request);
+  async function answer(
+    request: FastifyRequest,
+    session: Session,
+    shot: Screenshot = noScreenshot,
+  ) {
+    const record = toSessionAnswer(session, urls, request, await recordings.statusOf(session));
     return { ...record, error: record.error ?? shot.error, screenshot: shot.base64 };
   }
 

@@ -3,12 +3,14 @@ import { type Migration, Migrator } from "kysely/migration";
 import type { Schema } from "../schema.ts";
 import { first } from "./001-first.ts";
 import { steps } from "./002-steps.ts";
+import { recordings } from "./003-recordings.ts";
 import { egress } from "./005-egress.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
   "001-first": first,
   "002-steps": steps,
+  "003-recordings": recordings,
   "005-egress": egress,
 };
 

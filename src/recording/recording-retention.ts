@@ -1,0 +1,102 @@
+import type { Clock } from "../sessions/ports.ts";
+import { isActive, type Session } from "../sessions/session.ts";
+import type { RecordingFolders, StoredRecording } from "./recording-folder.ts";
+import type { Recordings } from "./recordings.ts";
+
+const everyMs = 3_600_000;
+const msPerHour = 3_600_000;
+
+/** How soon after a replay was made the total is looked at, in ms: many come at once. */
+const soonMs = 60_000;
+
+export interface RecordingRetentionOptions {
+  readonly recordings: Pick<Recordings, "remove">;
+  readonly folders: Pick<RecordingFolders, "list" | "describe" | "remove">;
+  /** Null for a session that nobody knows any more. */
+  readonly findSession: (sessionId: string) => Promise<Session | null>;
+  readonly clock: Clock;
+  /** From the end of a session; 0: for good. */
+  readonly hours: number;
+  /** Of all recordings together. */
+  readonly totalBytes: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A recording of a session that is over. */
+interface Candidate extends StoredRecording {
+  readonly session: Session | null;
+  /** Epoch ms. */
+  readonly endedAt: number;
+}
+
+/**
+ * Removes recordings that are too old, and the oldest ones where all together take too much room.
+ * Those of sessions that run are never touched.
+ */
+export class RecordingRetention {
+  readonly #options: RecordingRetentionOptions;
+  #cancel = (): void => {};
+  #dueAt = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: RecordingRetentionOptions) {
+    this.#options = options;
+  }
+
+  /** Removes now, and every hour from now on. */
+  start(): void {
+    void this.#round();
+  }
+
+  /** Says that a recording has become larger. */
+  grown(): void {
+    const at = this.#options.clock.now() + soonMs;
+    if (at < this.#dueAt) this.#schedule(at);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #schedule(at: number): void {
+    this.#cancel();
+    if (this.#stopped) return;
+    this.#dueAt = at;
+    this.#cancel = this.#options.clock.callAt(at, () => void this.#round());
+  }
+
+  async #round(): Promise<void> {
+    const { clock, onFailure } = this.#options;
+    this.#schedule(clock.now() + everyMs);
+    await this.#removeOnce().catch(onFailure);
+  }
+
+  async #removeOnce(): Promise<void> {
+    const { folders, findSession, clock, hours, totalBytes } = this.#options;
+    const before = hours === 0 ? Number.NEGATIVE_INFINITY : clock.now() - hours * msPerHour;
+    let total = 0;
+    const candidates: Candidate[] = [];
+    for (const id of await folders.list()) {
+      const stored = await folders.describe(id);
+      if (stored === null) continue;
+      total += stored.sizeBytes;
+      const session = await findSession(id);
+      if (session !== null && isActive(session)) continue;
+      const endedAt = session?.state.closedAt ?? stored.updatedAt;
+      candidates.push({ ...stored, session, endedAt });
+    }
+    candidates.sort((left, right) => left.endedAt - right.endedAt);
+    for (const candidate of candidates) {
+      if (candidate.endedAt >= before && total <= totalBytes) break;
+      await this.#remove(candidate);
+      total -= candidate.sizeBytes;
+    }
+  }
+
+  async #remove({ sessionId, session }: Candidate): Promise<void> {
+    const { recordings, folders } = this.#options;
+    if (session === null) await folders.remove(sessionId);
+    else await recordings.remove(session);
+  }
+}

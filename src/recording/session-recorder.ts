@@ -1,0 +1,210 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Browser } from "../sessions/ports.ts";
+import { frameIntervalMs } from "./frame-budget.ts";
+import { FrameClock } from "./frame-clock.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { lookAtTab } from "./page-look.ts";
+import { recordingFiles, writeThinnedAt } from "./recording-files.ts";
+import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
+import type { Screencasts } from "./screencast.ts";
+import type { ScreencastFrame } from "./screencast-frame.ts";
+
+/** How long after a screencast broke off the next one is tried, in ms. */
+const retryMs = 1000;
+
+/**
+ * A page whose last frame is older stands still, and that frame shows what it is at last, in ms. One
+ * that is newer may have been followed by others that are still on their way.
+ */
+const stillMs = 1000;
+
+/** How long the last look at a page may hold up the end of its browser, in ms. */
+const lastLookMs = 1000;
+
+/** What a recording needs of a session's screencasts. */
+export type RecordedScreencasts = Pick<
+  Screencasts,
+  "activeTab" | "onActiveTab" | "subscribe" | "closed"
+>;
+
+export interface SessionRecorderOptions {
+  readonly sessionId: string;
+  readonly browser: Pick<Browser, "watch">;
+  readonly screencasts: (sessionId: string) => Promise<RecordedScreencasts>;
+  readonly folders: RecordingFolders;
+  /** What the recording of this session may take, in bytes. */
+  readonly mostBytes: number;
+  /** Called for each file of frames that is complete, and for those that an earlier process left. */
+  readonly onFile: (number: number) => void;
+  /** Called once, when frames begin to be left out for want of room. */
+  readonly onThinned: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Where frames are written to. */
+interface Target {
+  readonly folder: RecordingFolder;
+  readonly writer: FrameWriter;
+}
+
+/** Records the tab of one session that is used, from `begin` on until `finish` or `leave`. */
+export class SessionRecorder {
+  readonly #options: SessionRecorderOptions;
+  readonly #clock = new FrameClock();
+  #target: Promise<Target> | null = null;
+  #turn: Promise<void> = Promise.resolve();
+  #casts: RecordedScreencasts | null = null;
+  #tab: string | null = null;
+  #unsubscribe = (): void => {};
+  #intervalMs: number | null = null;
+  /** When the tab was subscribed to, epoch ms. */
+  #subscribedAt = 0;
+  #lastJpeg: Buffer | null = null;
+  /** When the last frame came, on the monotonic clock, in ms. */
+  #lastCameAt = Number.NEGATIVE_INFINITY;
+  #usedBytes = 0;
+  #thinned = false;
+  #begun = false;
+  #stopped = false;
+
+  constructor(options: SessionRecorderOptions) {
+    this.#options = options;
+  }
+
+  begin(): void {
+    if (this.#begun || this.#stopped) return;
+    this.#begun = true;
+    void this.#run();
+  }
+
+  /** Told when a file of frames has become a segment: a recording takes less room then. */
+  encoded(framesBytes: number, segmentBytes: number): void {
+    this.#usedBytes += segmentBytes - framesBytes;
+    this.#pace();
+  }
+
+  /**
+   * Ends the recording with what the page shows now, unless `browserGone`. Resolves when all of it is
+   * on the disk.
+   */
+  async finish(browserGone: boolean): Promise<void> {
+    const tab = this.#tab;
+    this.#stop();
+    const stands = this.#lastJpeg !== null && performance.now() - this.#lastCameAt >= stillMs;
+    if (!browserGone && !stands) await this.#look(tab);
+    // The last picture again: that is how long it was shown.
+    if (this.#lastJpeg !== null) this.#write(Date.now(), this.#lastJpeg);
+    await this.#close();
+  }
+
+  /** Ends the recording for this process alone: the session runs on. */
+  async leave(): Promise<void> {
+    this.#stop();
+    await this.#close();
+  }
+
+  async #run(): Promise<void> {
+    for (let failed = false; !this.#stopped; await delay(retryMs, undefined, { ref: false })) {
+      try {
+        const casts = await this.#options.screencasts(this.#options.sessionId);
+        if (this.#stopped) return;
+        const stop = casts.onActiveTab((tab) => this.#follow(casts, tab));
+        this.#follow(casts, casts.activeTab);
+        await casts.closed;
+        stop();
+        this.#follow(null, null);
+      } catch (error) {
+        // It is asked again and again, but that need not be read again and again.
+        if (!this.#stopped && !failed) this.#options.onFailure(error);
+        failed = true;
+      }
+    }
+  }
+
+  #follow(casts: RecordedScreencasts | null, tab: string | null): void {
+    if (this.#stopped) return;
+    this.#casts = casts;
+    this.#tab = tab;
+    this.#subscribe();
+  }
+
+  #subscribe(): void {
+    this.#unsubscribe();
+    this.#unsubscribe = () => {};
+    this.#intervalMs = frameIntervalMs(this.#usedBytes, this.#options.mostBytes);
+    if (this.#casts === null || this.#tab === null || this.#intervalMs === null) return;
+    this.#subscribedAt = Date.now();
+    const options = { maxFps: 1000 / this.#intervalMs };
+    this.#unsubscribe = this.#casts.subscribe(this.#tab, options, (frame) => this.#take(frame));
+  }
+
+  #take({ jpeg, at }: ScreencastFrame): void {
+    // The current frame of a tab that is subscribed to at another pace.
+    if (this.#stopped || jpeg === this.#lastJpeg) return;
+    // A tab that was turned to shows from now on what it may have drawn long ago.
+    this.#write(Math.max(at, this.#subscribedAt), jpeg);
+  }
+
+  #write(at: number, jpeg: Buffer): void {
+    this.#lastJpeg = jpeg;
+    this.#lastCameAt = performance.now();
+    const time = this.#clock.timeOf(at, this.#lastCameAt);
+    this.#target ??= this.#open();
+    const target = this.#target;
+    this.#turn = this.#turn.then(async () => {
+      try {
+        this.#usedBytes += (await target).writer.write(time, jpeg);
+        this.#pace();
+      } catch {
+        // Said when it could not be opened; the next frame tries again.
+      }
+    });
+  }
+
+  async #open(): Promise<Target> {
+    const { folders, sessionId, onFile, onFailure } = this.#options;
+    try {
+      const folder = await folders.open(sessionId);
+      const { frames, segments, sizeBytes } = await recordingFiles(folder.directory);
+      this.#usedBytes += sizeBytes;
+      for (const number of frames) onFile(number);
+      const firstNumber = Math.max(0, ...frames, ...segments) + 1;
+      return { folder, writer: new FrameWriter({ folder, firstNumber, onFile, onFailure }) };
+    } catch (error) {
+      onFailure(error);
+      this.#target = null;
+      throw error;
+    }
+  }
+
+  /** Subscribes anew where the room that is left asks for another pace. */
+  #pace(): void {
+    const wanted = frameIntervalMs(this.#usedBytes, this.#options.mostBytes);
+    if (this.#stopped || wanted === this.#intervalMs) return;
+    const before = this.#intervalMs;
+    this.#subscribe();
+    if (this.#thinned || before === null || (wanted !== null && wanted < before)) return;
+    this.#thinned = true;
+    this.#options.onThinned();
+    void this.#target
+      ?.then(({ folder }) => writeThinnedAt(folder.directory, Date.now()))
+      .catch(this.#options.onFailure);
+  }
+
+  async #look(tab: string | null): Promise<void> {
+    const jpeg = await lookAtTab(this.#options.browser, tab, lastLookMs);
+    if (jpeg !== null) this.#write(Date.now(), jpeg);
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#unsubscribe();
+  }
+
+  async #close(): Promise<void> {
+    await this.#turn;
+    const target = await this.#target?.catch(() => null);
+    await target?.writer.close();
+    target?.folder.close();
+  }
+}
