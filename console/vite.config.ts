@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -8,6 +8,9 @@ const outDir = join(import.meta.dirname, "..", "dist", "console");
 
 /** Where `npm run dev -w console` finds the API. */
 const server = process.env["NIGHTJAR_URL"] ?? "http://127.0.0.1:7777";
+
+/** The best quality takes ten times as long for 3 % less. */
+const brotli = { [constants.BROTLI_PARAM_QUALITY]: 9 };
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -40,7 +43,7 @@ function compressed(): Plugin {
         const path = join(entry.parentPath, entry.name);
         const content = readFileSync(path);
         writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
-        writeFileSync(`${path}.br`, brotliCompressSync(content));
+        writeFileSync(`${path}.br`, brotliCompressSync(content, { params: brotli }));
       }
     },
   };

@@ -302,6 +302,40 @@ describe("a session", () => {
     expect((await nightjar.call("GET", `/sessions/${id}`)).body["status"]).toBe("closed");
   });
 
+  test("that has ended is replayed; its video and its time line move each other", async () => {
+    const id = await startSession({ viewport_width: 640, viewport_height: 480 });
+    await act(id, { type: "goto", url: shop.url });
+    await act(id, { type: "wait", time_ms: 9000 });
+    await act(id, { type: "goto", url: `${shop.url}/basket` });
+    await nightjar.call("DELETE", `/sessions/${id}/stop`);
+    const page = await openSignedIn();
+    await page.goto(`/console/sessions/${id}`);
+    // It is encoded at the lowest priority, after whatever else this machine does.
+    await page.locator("video").waitFor({ timeout: 120_000 });
+    const at = () => page.evaluate<number>("document.querySelector('video').currentTime");
+    await expect
+      .poll(() => page.evaluate("document.querySelector('video').duration"), eventually)
+      .toBeGreaterThan(9);
+
+    const current = page.locator(".entry--current");
+    await page.getByRole("option", { name: /Opened http.*basket/ }).click();
+    await expect.poll(at, eventually).toBeGreaterThan(8);
+    await expect.poll(() => current.textContent(), eventually).toMatch(/basket/);
+    const slider = page.getByRole("slider", { name: "Moment of the replay" });
+    await slider.press("Home");
+    await expect.poll(at, eventually).toBe(0);
+    await expect.poll(() => current.textContent(), eventually).not.toMatch(/basket/);
+    await slider.press("ArrowRight");
+    await expect.poll(at, eventually).toBe(1);
+
+    // Nothing happened for nine seconds, so they are jumped over.
+    await page.evaluate(
+      "const video = document.querySelector('video'); video.addEventListener('seeking', () => { window.jumpedTo = video.currentTime })",
+    );
+    await page.getByRole("button", { name: "Play", exact: true }).click();
+    await expect.poll(() => page.evaluate("window.jumpedTo"), eventually).toBeGreaterThan(7);
+  }, 200_000);
+
   test("that crashed says so first of all, with the browser's own words", async () => {
     const page = await openSignedIn();
     await page.goto(`/console/sessions/${ended[0]}`);

@@ -17,7 +17,7 @@ export function useSkipStill(playback: Playback, entries: readonly Entry[], isOn
       const last = entries[index];
       const next = entries[index + 1];
       if (next === undefined) return;
-      const busyUntil = last === undefined ? 0 : last.at + (last.durationMs ?? 0) + lingerMs;
+      const busyUntil = last === undefined ? 0 : last.at + lingerMs;
       const target = next.at - leadMs;
       if (at > busyUntil && target > at + leadMs) playback.seek(target);
     });
