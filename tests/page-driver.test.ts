@@ -41,7 +41,9 @@ test("an element that the in-page script names is acted on in the main frame and
   expect(frames.map(({ origin }) => origin)).toEqual([site.url, other]);
   for (const [index, frame] of frames.entries()) {
     const { items } = await active.call<WalkedFrameContent>(frame, "perception", "walk", [request]);
-    const [key] = items.flatMap((item) => (item.kind === "element" ? [item.key] : []));
+    const [key] = items.flatMap((item) =>
+      Array.isArray(item) && item[0] === "element" ? [String(item[1])] : [],
+    );
     const scope = index === 0 ? active.page : active.page.frameLocator("iframe");
     const button = scope.locator(selectorOfKey(key ?? ""));
     await button.click();

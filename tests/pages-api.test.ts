@@ -11,6 +11,7 @@ import {
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { observationAnswer } from "../src/edge/page-schemas.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { Site } from "./support/site.ts";
 
@@ -113,6 +114,8 @@ async function execute(body: Record<string, unknown>, session = id) {
 async function observe(body: Record<string, unknown> = {}) {
   const answer = await nightjar.call("POST", `/sessions/${id}/page/observe`, { body });
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  // It is written by hand: what the API's documentation says holds all the same, and nothing else is there.
+  expect(observationAnswer.parse(answer.body)).toEqual(answer.body);
   return observation.parse(answer.body);
 }
 

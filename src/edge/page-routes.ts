@@ -6,7 +6,7 @@ import { actionBody } from "./action-schemas.ts";
 import { toAction, toScrapeRequest } from "./action-wire.ts";
 import { principalOf } from "./auth.ts";
 import { errorAnswers } from "./error-schemas.ts";
-import { toObservationAnswer } from "./observation-wire.ts";
+import { writeObservationAnswer } from "./observation-wire.ts";
 import { toDataSpace, toExecutionAnswer } from "./page-answers.ts";
 import {
   dataSpace,
@@ -73,7 +73,9 @@ export function pageRoutes(instance: FastifyInstance, pages: PageService): void 
         },
         abortedWithClient(reply),
       );
-      return toObservationAnswer(answer) as never;
+      return reply
+        .type("application/json; charset=utf-8")
+        .send(writeObservationAnswer(answer) as never);
     },
   );
 

@@ -200,7 +200,7 @@ export const observationAnswer = z
         category: z.enum(pageCategories).nullable().describe("What the page is for."),
         interaction_actions: z.array(interaction).describe("What can be done on the page."),
         browser_actions: z.array(browserAction).describe("What can always be done."),
-        actions: z.array(loose).describe("Both."),
+        actions: z.array(loose).describe("Both, each without `element`."),
         markdown: z.string().describe("As `text`."),
       })
       .describe("What can be done."),

@@ -1,6 +1,7 @@
 /**
  * What the perception script answers of one frame: plain JSON, no server words and no DOM types, so
- * that both sides can share it. Fields that have nothing to say are left out.
+ * that both sides can share it. What a page has many of comes as tuples, and what has nothing to say
+ * is left out: a page of some thousand elements is written, carried and read within milliseconds.
  */
 
 /** A rectangle in CSS pixels, relative to the frame's viewport. */
@@ -49,12 +50,23 @@ export type ElementWay =
   | readonly [from: number | null, step: string];
 
 /** Something that a person can operate. */
-export interface WalkedElement {
-  readonly kind: "element";
-  readonly key: string;
-  readonly tag: string;
-  readonly role: string;
-  readonly name: string;
+export type WalkedElement = readonly [
+  kind: "element",
+  key: string,
+  tag: string,
+  role: string,
+  name: string,
+  box: readonly [x: number, y: number, width: number, height: number],
+  place: Place,
+  /** 0 for the page itself, otherwise the number of the open dialog, menu or popover that it is in. */
+  layer: number,
+  /** The number of its way in `ways`, within its shadow root. */
+  way: number,
+  details: ElementDetails,
+];
+
+/** What is said of an element where it applies. */
+export interface ElementDetails {
   readonly description?: string;
   /** For what has no name: what its mark-up calls it, e.g. the icon that it shows. */
   readonly hint?: string;
@@ -70,38 +82,39 @@ export interface WalkedElement {
   readonly multiple?: true;
   readonly draggable?: true;
   readonly maxLength?: number;
-  readonly options?: readonly ChoiceOption[];
+  readonly options?: readonly WalkedOption[];
   /** How many options there are, where not all are listed. */
   readonly optionCount?: number;
-  readonly box: Box;
-  readonly place: Place;
   /** What lies over it, in words. */
   readonly coveredBy?: string;
   /** The box that has it scrolled or cut away, in words. */
   readonly clippedBy?: string;
   /** The row, list item, group or heading that tells it from others like it. */
   readonly context?: string;
-  /** 0 for the page itself, otherwise the number of the open dialog, menu or popover that it is in. */
-  readonly layer: number;
-  /** No other element of the frame has its role and name. */
-  readonly alone?: true;
-  /** The number of its way in `ways`, within its shadow root. */
-  readonly way: number;
+  /** Another element of the frame has its role and name, or it has no name. */
+  readonly namesake?: true;
   /** The ways to the hosts of the shadow roots that it is in, outermost first. */
   readonly hosts?: readonly number[];
   /** Attributes as the page wrote them, cut where they are long. */
-  readonly attributes: Readonly<Partial<Record<string, string>>>;
+  readonly attributes?: Readonly<Partial<Record<string, string>>>;
 }
 
+export type WalkedOption = readonly [
+  text: string,
+  value: string,
+  isSelected: boolean,
+  isDisabled: boolean,
+];
+
 /** A run of text that is not the name of a control. */
-export interface WalkedText {
-  readonly kind: "text";
-  readonly text: string;
+export type WalkedText = readonly [
+  kind: "text",
+  text: string,
   /** 1 to 6 for headings. */
-  readonly level?: number;
-  readonly place: Place;
-  readonly layer: number;
-}
+  level: number | null,
+  place: Place,
+  layer: number,
+];
 
 /** An iframe that is there to be seen; what it holds is walked in a call of its own. */
 export interface WalkedFrame {

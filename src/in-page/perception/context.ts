@@ -6,60 +6,61 @@ import { flatParent } from "./tree.ts";
 const mostSteps = 12;
 const longestContext = 80;
 
-/** An element that may tell what those in it belong to. */
-interface Surrounding {
-  /** How many elements are around it. */
-  readonly depth: number;
-  /** Empty where it tells nothing. */
+/** The nearest to an element, itself or around it, that tells what it belongs to. */
+interface Teller {
+  readonly element: Element;
   readonly text: string;
-  /** The nearest around it that tells something. */
-  readonly next: Surrounding | null;
+  /** How many elements lie between. */
+  readonly distance: number;
 }
 
 /** Says what is around elements; made anew for each walk, since it remembers what it read. */
 export class ContextReader {
-  readonly #surroundings = new Map<Element, Surrounding>();
+  readonly #tellers = new Map<Element, Teller | null>();
   readonly #obstacles = new Map<Element, string>();
 
   /** The row, item, group or section that an element with this name belongs to; empty where none tells. */
   contextOf(element: Element, name: string): string {
-    const parent = flatParent(element);
-    if (parent === null) return "";
-    const around = this.#surrounding(parent);
-    const lowest = around.depth - mostSteps;
-    for (
-      let at = around.text === "" ? around.next : around;
-      at !== null && at.depth > lowest;
-      at = at.next
-    ) {
-      const rest = tidy(at.text.replace(name, " "));
+    let steps = 1;
+    for (let at = flatParent(element); at !== null; ) {
+      const teller = this.#tellerAt(at);
+      if (teller === null) break;
+      steps += teller.distance;
+      if (steps > mostSteps) break;
+      const rest = tidy(teller.text.replace(name, " "));
       if (rest !== "") {
         return rest.length > longestContext ? `${rest.slice(0, longestContext - 1)}…` : rest;
       }
+      at = flatParent(teller.element);
+      steps += 1;
     }
     return "";
   }
 
-  #surrounding(element: Element): Surrounding {
+  #tellerAt(element: Element): Teller | null {
     // Without recursion: pages nest as deep as they like.
     const below: Element[] = [];
-    let known: Surrounding | null = null;
+    let teller: Teller | null = null;
     for (let at: Element | null = element; at !== null; at = flatParent(at)) {
-      known = this.#surroundings.get(at) ?? null;
-      if (known !== null) break;
+      const known = this.#tellers.get(at);
+      if (known !== undefined) {
+        teller = known;
+        break;
+      }
+      const text = textOf(at);
+      if (text !== "") {
+        teller = { element: at, text, distance: 0 };
+        this.#tellers.set(at, teller);
+        break;
+      }
       below.push(at);
       if (at === document.body) break;
     }
     for (let index = below.length - 1; index >= 0; index -= 1) {
-      const at = below[index] as Element;
-      known = {
-        depth: known === null ? 0 : known.depth + 1,
-        text: textOf(at),
-        next: known === null || known.text !== "" ? known : known.next,
-      };
-      this.#surroundings.set(at, known);
+      if (teller !== null) teller = { ...teller, distance: teller.distance + 1 };
+      this.#tellers.set(below[index] as Element, teller);
     }
-    return known ?? { depth: 0, text: "", next: null };
+    return teller;
   }
 
   /** What lies over something or cuts it away, in words: the dialog or box that it is part of. */

@@ -1,5 +1,6 @@
 import type {
   Box,
+  ElementDetails,
   Place,
   WalkedElement,
   WalkedFrame,
@@ -18,7 +19,7 @@ import {
   isFoundElement,
   isText,
 } from "./found.ts";
-import { isOutside, placeOf, placeOfText, reachOf } from "./geometry.ts";
+import { isOutside, placeOf, reachOf, TextPlaces } from "./geometry.ts";
 import { hintOf } from "./hints.ts";
 import { Modals } from "./modals.ts";
 import { descriptionOf } from "./names.ts";
@@ -50,6 +51,7 @@ const pressedInputs = /^(?:button|checkbox|color|file|image|radio|range|reset|su
 interface Page {
   readonly ways: WayFinder;
   readonly contexts: ContextReader;
+  readonly texts: TextPlaces;
   readonly modals: Modals;
   /** What has the focus, in shadow roots too. */
   readonly focused: Element | null;
@@ -61,6 +63,7 @@ export function walk(request: WalkRequest): WalkedFrameContent {
   const page: Page = {
     ways: new WayFinder(),
     contexts: new ContextReader(),
+    texts: new TextPlaces(),
     modals: new Modals(modals),
     focused: focusedElement(),
   };
@@ -76,7 +79,7 @@ export function walk(request: WalkRequest): WalkedFrameContent {
     if (isFoundElement(item)) {
       const isAlone = item.name !== "" && namesakes.get(`${item.role} ${item.name}`) === 1;
       described.push(describe(item, page, isAlone));
-    } else if (isText(item)) described.push(describeText(item));
+    } else if (isText(item)) described.push(describeText(item, page));
     else if (item.kind === "frame") described.push(describeFrame(item, page));
     else described.push(item);
   }
@@ -106,51 +109,51 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 function describe(found: FoundElement, page: Page, isAlone: boolean): WalkedElement {
   const { element, attributes, role, name, box, layer, label } = found;
   const { ways, contexts, focused } = page;
-  const where = whereabouts(element, found, label, page);
+  const { place, coveredBy, clippedBy, isDead } = whereabouts(element, found, label, page);
   const root = element.getRootNode();
-  const described: Mutable<WalkedElement> = {
-    kind: "element",
-    key: keyOf(element),
-    tag: element.localName,
-    role,
-    name,
-    box,
-    place: where.place,
-    layer,
-    way: ways.wayTo(element, root),
-    attributes: attributesOf(element, attributes),
-  };
-  if (where.coveredBy !== null) described.coveredBy = where.coveredBy;
-  if (where.clippedBy !== null) described.clippedBy = where.clippedBy;
-  const description = attributes.length === 0 ? "" : descriptionOf(element, name, attributes);
-  if (description !== "") described.description = description;
+  const details: Mutable<ElementDetails> = {};
+  if (coveredBy !== null) details.coveredBy = coveredBy;
+  if (clippedBy !== null) details.clippedBy = clippedBy;
+  if (attributes.length > 0) {
+    const description = descriptionOf(element, name, attributes);
+    if (description !== "") details.description = description;
+    const told = attributesOf(element, attributes);
+    if (told !== null) details.attributes = told;
+    if (attributes.includes("draggable") && isDraggable(element)) details.draggable = true;
+  }
   if (name === "") {
     const hint = hintOf(element);
-    if (hint !== "") described.hint = hint;
+    if (hint !== "") details.hint = hint;
   }
-  if (isAlone) described.alone = true;
-  else {
+  if (!isAlone) {
+    details.namesake = true;
     const context = contexts.contextOf(element, name);
-    if (context !== "") described.context = context;
+    if (context !== "") details.context = context;
   }
-  const isDisabled = found.isDisabled || where.isDead;
+  const isDisabled = found.isDisabled || isDead;
   const state = stateOf(element, role, attributes, { isDisabled, focused });
-  if (state !== null) described.state = state;
-  if (attributes.includes("draggable") && isDraggable(element)) described.draggable = true;
+  if (state !== null) details.state = state;
   if (holdsSomething(element, role)) {
-    Object.assign(described, contentsOf(element, role, state?.disabled === true));
+    describeContents(element, role, state?.disabled === true, details);
   }
   const hosts = hostsOf(root, ways);
-  if (hosts.length > 0) described.hosts = hosts;
-  return described;
+  if (hosts.length > 0) details.hosts = hosts;
+  return [
+    "element",
+    keyOf(element),
+    element.localName,
+    role,
+    name,
+    [box.x, box.y, box.width, box.height],
+    place,
+    layer,
+    ways.wayTo(element, root),
+    details,
+  ];
 }
 
-function describeText(found: FoundText): WalkedText {
-  const { text, level, layer } = found;
-  const place = placeOfText(found);
-  return level === null
-    ? { kind: "text", text, place, layer }
-    : { kind: "text", text, level, place, layer };
+function describeText(found: FoundText, { texts }: Page): WalkedText {
+  return ["text", found.text, found.level, texts.placeOf(found), found.layer];
 }
 
 /** Links and buttons, which most things are, hold nothing. */
@@ -160,20 +163,26 @@ function holdsSomething(element: Element, role: string): boolean {
   );
 }
 
-/** What a control holds, and what it takes. */
-function contentsOf(element: Element, role: string, isDisabled: boolean): Partial<WalkedElement> {
-  const value = shownValueOf(element, role);
+/** Adds what a control holds, and what it takes. */
+function describeContents(
+  element: Element,
+  role: string,
+  isDisabled: boolean,
+  details: Mutable<ElementDetails>,
+): void {
+  const isMasked = isSecret(element);
+  const value = shownValueOf(element, role, isMasked);
+  if (value !== null) details.value = value;
+  if (isMasked) details.secret = true;
+  if (element instanceof HTMLInputElement) details.type = element.type;
+  if (!isDisabled && isEditable(element, role)) details.editable = true;
+  if (takesSeveral(element)) details.multiple = true;
+  const maxLength = maxLengthOf(element);
+  if (maxLength !== null) details.maxLength = maxLength;
   const choice = optionsOf(element);
-  return {
-    ...(element instanceof HTMLInputElement && { type: element.type }),
-    ...(value !== null && { value }),
-    ...(isSecret(element) && { secret: true as const }),
-    ...(!isDisabled && isEditable(element, role) && { editable: true as const }),
-    ...(takesSeveral(element) && { multiple: true as const }),
-    ...maxLengthOf(element),
-    ...(choice !== null && { options: choice.options }),
-    ...(choice !== null && choice.count > choice.options.length && { optionCount: choice.count }),
-  };
+  if (choice === null) return;
+  details.options = choice.options;
+  if (choice.count > choice.options.length) details.optionCount = choice.count;
 }
 
 function describeFrame({ clip, ...frame }: FoundFrame, page: Page): WalkedFrame {
@@ -255,9 +264,9 @@ function takesSeveral(element: Element): boolean {
   );
 }
 
-function maxLengthOf(element: Element): { readonly maxLength?: number } {
-  if (!(element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)) return {};
-  return element.maxLength >= 0 ? { maxLength: element.maxLength } : {};
+function maxLengthOf(element: Element): number | null {
+  if (!(element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)) return null;
+  return element.maxLength >= 0 ? element.maxLength : null;
 }
 
 const noHosts: readonly number[] = [];
@@ -277,13 +286,15 @@ function hostsOf(root: Node, ways: WayFinder): readonly number[] {
 function attributesOf(
   element: Element,
   names: readonly string[],
-): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
+): Readonly<Record<string, string>> | null {
+  let found: Record<string, string> | null = null;
   for (const name of names) {
     if (!toldAttributes.has(name)) continue;
     const value = element.getAttribute(name) ?? "";
     // What is written into an address tells nothing of where it leads.
-    if (value !== "" && !value.startsWith("data:")) found[name] = value.slice(0, longestAttribute);
+    if (value === "" || value.startsWith("data:")) continue;
+    found ??= {};
+    found[name] = value.slice(0, longestAttribute);
   }
   return found;
 }

@@ -81,19 +81,29 @@ export function placeOf({ x, y, width, height }: Box): Place {
   return "viewport";
 }
 
-/** Where a run of text begins, as far as its block tells. */
-export function placeOfText({ block, node, clip }: FoundText): Place {
-  let rectangle = block.getBoundingClientRect();
-  // A block that is larger than the viewport does not tell where in it the text stands.
-  if (rectangle.height > innerHeight || rectangle.height < 1) {
-    const begin = node ?? block.firstChild;
-    if (begin !== null) {
-      const range = document.createRange();
-      range.selectNode(begin);
-      rectangle = range.getBoundingClientRect();
+/** Tells where runs of text stand; remembers the block of the last, which several often share. */
+export class TextPlaces {
+  #block: Element | null = null;
+  #box: DOMRect | null = null;
+
+  /** Where a run of text begins, as far as its block tells. */
+  placeOf({ block, node, clip }: FoundText): Place {
+    if (block !== this.#block || this.#box === null) {
+      this.#block = block;
+      this.#box = block.getBoundingClientRect();
     }
+    let box = this.#box;
+    // A block that is larger than the viewport does not tell where in it the text stands.
+    if (box.height > innerHeight || box.height < 1) {
+      const begin = node ?? block.firstChild;
+      if (begin !== null) {
+        const range = document.createRange();
+        range.selectNode(begin);
+        box = range.getBoundingClientRect();
+      }
+    }
+    return clip !== null && isOutside(box, clip.box) ? "clipped" : placeOf(box);
   }
-  return clip !== null && isOutside(rectangle, clip.box) ? "clipped" : placeOf(rectangle);
 }
 
 /** How a press on an element would fare. */

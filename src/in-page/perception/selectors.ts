@@ -11,7 +11,7 @@ const namingAttributes = [
   "name",
   "aria-label",
 ];
-const namedSelector = namingAttributes.map((name) => `[${name}]`).join(",");
+const namingRanks = new Map(namingAttributes.map((name, rank) => [name, rank]));
 const longestAnchor = 80;
 
 /** Ids that a build or a framework made up change with the next visit. */
@@ -27,8 +27,9 @@ const anywhere: ElementWay = ["*", "//*"];
 export class WayFinder {
   readonly #ways: ElementWay[] = [];
   readonly #numbers = new Map<Element, number>();
-  readonly #anchors = new Map<Node, ReadonlyMap<Element, ElementWay>>();
-  readonly #steps = new Map<Element, string>();
+  /** How many elements have a value of an attribute, by root and attribute. */
+  readonly #counts = new Map<Node, Map<string, ReadonlyMap<string, number>>>();
+  readonly #positions = new Map<Element, number>();
 
   /** All ways that were found so far. */
   get ways(): readonly ElementWay[] {
@@ -42,13 +43,14 @@ export class WayFinder {
   wayTo(element: Element, root: Node): number {
     const known = this.#numbers.get(element);
     if (known !== undefined) return known;
-    const anchors = this.#anchorsIn(root);
     // From the nearest ancestor whose way is known, or that needs none, downwards.
     const below: Element[] = [];
     let way: number | null = null;
     for (let at: Element | null = element; at !== null; at = at.parentElement) {
-      const anchor = anchors.get(at);
-      way = this.#numbers.get(at) ?? (anchor === undefined ? null : this.#add(anchor, at));
+      way = this.#numbers.get(at) ?? null;
+      if (way !== null) break;
+      const anchor = this.#anchorOf(at, root);
+      if (anchor !== null) way = this.#add(anchor, at);
       if (way !== null) break;
       if (below.length === longestPath) {
         way = this.#add(anywhere, at);
@@ -69,54 +71,81 @@ export class WayFinder {
     return number;
   }
 
-  #anchorsIn(root: Node): ReadonlyMap<Element, ElementWay> {
-    let anchors = this.#anchors.get(root);
-    if (anchors === undefined) {
-      anchors = anchorsIn(root as ParentNode);
-      this.#anchors.set(root, anchors);
+  /** What names the element by itself; null where nothing does. */
+  #anchorOf(element: Element, root: Node): ElementWay | null {
+    let best = namingAttributes.length;
+    let named: string | null = null;
+    for (const name of element.getAttributeNames()) {
+      const rank = namingRanks.get(name) ?? best;
+      if (rank >= best) continue;
+      const value = element.getAttribute(name) ?? "";
+      if (!isTelling(name, value) || this.#countsOf(name, root).get(value) !== 1) continue;
+      best = rank;
+      named = value;
     }
-    return anchors;
+    return named === null ? null : anchorBy(namingAttributes[best] ?? "id", named, element);
+  }
+
+  #countsOf(name: string, root: Node): ReadonlyMap<string, number> {
+    let inRoot = this.#counts.get(root);
+    if (inRoot === undefined) {
+      inRoot = new Map();
+      this.#counts.set(root, inRoot);
+    }
+    let counts = inRoot.get(name);
+    if (counts === undefined) {
+      counts = countValues(root as ParentNode, name);
+      inRoot.set(name, counts);
+    }
+    return counts;
   }
 
   /** Its tag and, unless it is the only one of its kind, its number among its siblings of that kind. */
   #stepTo(element: Element): string {
-    const known = this.#steps.get(element);
-    if (known !== undefined) return known;
-    const parent = element.parentNode;
-    if (parent === null || parent.childElementCount === 1) return stepName(element);
-    const seen = new Map<string, { count: number; first: Element }>();
-    for (let child = parent.firstElementChild; child !== null; child = child.nextElementSibling) {
-      const kind = seen.get(child.localName);
-      if (kind === undefined) {
-        seen.set(child.localName, { count: 1, first: child });
-        continue;
+    const position = this.#positionOf(element);
+    const name = stepName(element);
+    if (position === 1 && !hasLikeAfter(element)) return name;
+    return `${name}:${position}`;
+  }
+
+  #positionOf(element: Element): number {
+    const { localName } = element;
+    let position = 1;
+    for (
+      let before = element.previousElementSibling;
+      before !== null;
+      before = before.previousElementSibling
+    ) {
+      if (before.localName !== localName) continue;
+      const known = this.#positions.get(before);
+      if (known !== undefined) {
+        position += known;
+        break;
       }
-      if (kind.count === 1) this.#steps.set(kind.first, `${stepName(kind.first)}:1`);
-      kind.count += 1;
-      this.#steps.set(child, `${stepName(child)}:${kind.count}`);
+      position += 1;
     }
-    return this.#steps.get(element) ?? stepName(element);
+    this.#positions.set(element, position);
+    return position;
   }
 }
 
-/** All elements of a document or shadow root that an attribute names uniquely. */
-function anchorsIn(root: ParentNode): ReadonlyMap<Element, ElementWay> {
-  const anchors = new Map<Element, ElementWay>();
-  const named = root.querySelectorAll(namedSelector);
-  if (named.length === 0) return anchors;
-  for (const name of namingAttributes) {
-    const owners = new Map<string, Element | null>();
-    for (let index = 0; index < named.length; index += 1) {
-      const element = named[index] as Element;
-      const value = element.getAttribute(name);
-      if (value !== null) owners.set(value, owners.has(value) ? null : element);
-    }
-    for (const [value, element] of owners) {
-      if (element === null || anchors.has(element) || !isTelling(name, value)) continue;
-      anchors.set(element, anchorBy(name, value, element.localName));
-    }
+/** Whether a sibling of the same kind follows. */
+function hasLikeAfter(element: Element): boolean {
+  const { localName } = element;
+  for (let after = element.nextElementSibling; after !== null; after = after.nextElementSibling) {
+    if (after.localName === localName) return true;
   }
-  return anchors;
+  return false;
+}
+
+function countValues(root: ParentNode, name: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const owners = root.querySelectorAll(`[${name}]`);
+  for (let index = 0; index < owners.length; index += 1) {
+    const value = owners[index]?.getAttribute(name) ?? "";
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function isTelling(name: string, value: string): boolean {
@@ -124,10 +153,10 @@ function isTelling(name: string, value: string): boolean {
   return name !== "id" || !madeUpId.test(value);
 }
 
-function anchorBy(name: string, value: string, tag: string): ElementWay {
+function anchorBy(name: string, value: string, { localName }: Element): ElementWay {
   const xpath = `//*[@${name}=${xpathText(value)}]`;
   if (name === "id") return [`#${CSS.escape(value)}`, xpath];
-  return [`${CSS.escape(tag)}[${name}=${cssText(value)}]`, xpath];
+  return [`${CSS.escape(localName)}[${name}=${cssText(value)}]`, xpath];
 }
 
 function cssText(text: string): string {

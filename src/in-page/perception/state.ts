@@ -1,6 +1,5 @@
-import type { ChoiceOption, ElementState } from "../../pages/perception-protocol.ts";
+import type { ElementState, WalkedOption } from "../../pages/perception-protocol.ts";
 import { contentOf, tidy } from "./names.ts";
-import { isSecret } from "./secrets.ts";
 
 /** How many options of one choice are listed. */
 const mostOptions = 60;
@@ -99,11 +98,11 @@ function readNative(
 
 const fields = /^(?:input|select|textarea|option)$/;
 
-/** What a control holds; null where it holds nothing. Secrets are masked. */
-export function shownValueOf(element: Element, role: string): string | null {
+/** What a control holds, masked where it is to be; null where it holds nothing. */
+export function shownValueOf(element: Element, role: string, isMasked: boolean): string | null {
   const value = plainValueOf(element, role);
   if (value === null || value === "") return null;
-  return isSecret(element) ? mask : value.slice(0, longestValue);
+  return isMasked ? mask : value.slice(0, longestValue);
 }
 
 /** Roles that may have a value in words. */
@@ -142,7 +141,7 @@ function plainValueOf(element: Element, role: string): string | null {
 /** The options of a choice, as far as they are listed; null for what is no choice. */
 export function optionsOf(
   element: Element,
-): { readonly options: readonly ChoiceOption[]; readonly count: number } | null {
+): { readonly options: readonly WalkedOption[]; readonly count: number } | null {
   if (element instanceof HTMLSelectElement) return listed(element.options);
   if (element instanceof HTMLInputElement && element.list !== null)
     return listed(element.list.options);
@@ -150,18 +149,18 @@ export function optionsOf(
 }
 
 function listed(options: HTMLOptionsCollection | HTMLCollectionOf<HTMLOptionElement>): {
-  readonly options: readonly ChoiceOption[];
+  readonly options: readonly WalkedOption[];
   readonly count: number;
 } {
-  const found: ChoiceOption[] = [];
+  const found: WalkedOption[] = [];
   for (const option of options) {
     if (found.length === mostOptions) break;
-    found.push({
-      text: tidy(option.label || option.text),
-      value: option.value,
-      selected: option.selected,
-      disabled: option.disabled || option.parentElement?.matches("optgroup:disabled") === true,
-    });
+    found.push([
+      tidy(option.label || option.text),
+      option.value,
+      option.selected,
+      option.disabled || option.parentElement?.matches("optgroup:disabled") === true,
+    ]);
   }
   return { options: found, count: options.length };
 }

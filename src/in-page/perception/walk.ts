@@ -3,17 +3,17 @@ import { areaBox } from "./areas.ts";
 import { type Evidence, evidenceOf, showsHand } from "./candidates.ts";
 import { type Found, type FoundItem, isFoundElement, isText } from "./found.ts";
 import { boxOf, isVisible, placeOf } from "./geometry.ts";
-import { inlineTags } from "./inline-tags.ts";
 import { layerOf } from "./layers.ts";
 import { Level } from "./level.ts";
 import { type Listening, listeningOf } from "./listening.ts";
 import { contentOf, isNamedByContent, nameOf, nameOfHolder, seenTextOf } from "./names.ts";
 import { beginReading, noteSeen } from "./reading.ts";
 import { keyOf } from "./registry.ts";
-import { isAtomic, isWidget, roleOf, roleOfTag } from "./roles.ts";
-import { boxedBy, neverScrolls } from "./scrollers.ts";
+import { isAtomic, isWidget, roleOf } from "./roles.ts";
+import { boxedBy } from "./scrollers.ts";
 import { isSpecialTag, leaves, specialSelector } from "./special.ts";
 import { controlOf, labelInPlaceOf, namesControl } from "./stand-ins.ts";
+import { traitsOf } from "./tags.ts";
 import { TextRun } from "./text-run.ts";
 import { type Candidate, fills, isThing } from "./things.ts";
 
@@ -110,6 +110,8 @@ export class Walk {
       return null;
     }
     const tag = element.localName;
+    const traits = traitsOf(tag);
+    if (traits.isUndrawn) return null;
     if (tag === "area") {
       this.#listArea(element as HTMLAreaElement, around);
       return null;
@@ -125,22 +127,24 @@ export class Walk {
     }
     if (element.shadowRoot !== null) this.#noteSpecial(element.shadowRoot);
     const isSpecial = this.#special.has(element) || isSpecialTag(tag);
-    const role = isSpecial ? roleOf(element) : roleOfTag(tag);
-    const isInline = inlineTags.has(tag);
-    if (!isInline && tag !== "td" && tag !== "th") this.#flush(around);
-    const level = around.enter(element, visible, isInline);
+    const role = isSpecial ? roleOf(element) : traits.role;
+    if (!traits.isInline && !traits.isCell) this.#flush(around);
+    const level = around.enter(element, visible, traits.isInline);
     if (isSpecial) this.#readSpecial(element, tag, role, level);
     if (visible && !level.isInert) {
       level.hand = around.hand || level.within !== null || showsHand(style);
       const hasPointer = level.hand && !around.hand;
-      const evidence = this.#evidence(element, role, isSpecial, hasPointer, level);
-      if (evidence !== null && !this.#open(element, role, evidence, level)) return null;
+      if (isSpecial || hasPointer || this.#listening.has(element)) {
+        const evidence = this.#evidence(element, role, isSpecial, hasPointer, level);
+        if (evidence !== null && !this.#open(element, role, evidence, style, level)) return null;
+      }
     }
-    if (leaves.has(tag) || (tag === "svg" && !isSpecial) || this.#isEditor(level, role)) {
-      this.#leave(level);
-      return null;
-    }
-    if (!isInline && !neverScrolls.has(tag) && !this.#enterBox(element, style, level)) {
+    const isOver =
+      traits.isLeaf ||
+      (tag === "svg" && !isSpecial) ||
+      (level.candidate !== null && isEditor(element, role)) ||
+      (traits.mayScroll && !this.#enterBox(element, style, level));
+    if (isOver) {
       this.#leave(level);
       return null;
     }
@@ -184,7 +188,6 @@ export class Walk {
     // A label is pressed for its control, which is listed itself.
     if (element.localName === "label" && controlOf(element) !== null) return null;
     const listening = this.#listening.get(element) ?? null;
-    if (!isSpecial && !hasPointer && listening === null) return null;
     const isInside = level.within !== null;
     return evidenceOf(element, role, { isSpecial, listening, isInside, hasPointer });
   }
@@ -193,11 +196,20 @@ export class Walk {
    * Keeps a place for an element that may be operable; what it is is decided when it has been walked.
    * False where there is no room for it, nor for what is in it.
    */
-  #open(element: Element, role: string, evidence: Evidence, level: Level): boolean {
+  #open(
+    element: Element,
+    role: string,
+    evidence: Evidence,
+    style: CSSStyleDeclaration,
+    level: Level,
+  ): boolean {
     if (this.#labelled.has(element)) return true;
     const label = labelInPlaceOf(element);
     const box = boxOf(label ?? element);
-    if (box === null || isGhost(label ?? element)) return true;
+    if (box === null) return true;
+    if (label === null ? isGhost(element, style) : isGhost(label, getComputedStyle(label))) {
+      return true;
+    }
     if (!this.#hasRoomFor(box, level)) return false;
     const { within } = level;
     const isPart = evidence === "listener" || evidence === "looks";
@@ -234,8 +246,7 @@ export class Walk {
 
   #leave(level: Level): void {
     const { element, candidate, isInline } = level;
-    const tag = element.localName;
-    if (tag === "td" || tag === "th") this.#text.endCell();
+    if (traitsOf(element.localName).isCell) this.#text.endCell();
     else if (candidate !== null || !isInline) this.#flush(level);
     if (candidate !== null) this.#close(candidate);
   }
@@ -268,8 +279,8 @@ export class Walk {
     const control = controlOf(label);
     if (control === null || isVisible(control) || this.#labelled.has(control)) return;
     const box = boxOf(label);
-    if (box === null || !level.visible || isGhost(label) || control.closest("[inert]") !== null)
-      return;
+    if (box === null || !level.visible || isGhost(label, getComputedStyle(label))) return;
+    if (control.closest("[inert]") !== null) return;
     if (!this.#hasRoomFor(box, level)) return;
     this.#labelled.add(control);
     this.#flush(level);
@@ -334,14 +345,6 @@ export class Walk {
     return this.#layers.length;
   }
 
-  #isEditor({ candidate }: Level, role: string): boolean {
-    if (candidate === null) return false;
-    if (role === "textbox" || role === "searchbox") {
-      return candidate.element.querySelector("input, textarea") === null;
-    }
-    return (candidate.element as HTMLElement).isContentEditable === true;
-  }
-
   #readText(text: string, level: Level, node: Node | null): void {
     if (!/\S/.test(text)) this.#text.space();
     else if (level.visible && !level.isLabel && !level.isFolded) {
@@ -378,9 +381,16 @@ function nameOfThing(element: Element, role: string, attributes: readonly string
 }
 
 /** Neither to be seen nor to be hit. */
-function isGhost(element: Element): boolean {
-  if (element.checkVisibility({ opacityProperty: true })) return false;
-  return getComputedStyle(element).pointerEvents === "none";
+function isGhost(element: Element, { pointerEvents }: CSSStyleDeclaration): boolean {
+  return pointerEvents === "none" && !element.checkVisibility({ opacityProperty: true });
+}
+
+/** Whether what is in a thing is its value. */
+function isEditor(element: Element, role: string): boolean {
+  if (role === "textbox" || role === "searchbox") {
+    return element.querySelector("input, textarea") === null;
+  }
+  return (element as HTMLElement).isContentEditable === true;
 }
 
 /** Nothing of its own text can be seen, and of what is in it only a summary. */

@@ -1,4 +1,11 @@
-import type { Box, WalkedFrame, WalkedScroller } from "../perception-protocol.ts";
+import type {
+  Box,
+  WalkedElement,
+  WalkedFrame,
+  WalkedItem,
+  WalkedScroller,
+  WalkedText,
+} from "../perception-protocol.ts";
 import type { ElementIds } from "./element-ids.ts";
 import type { WalkedTree } from "./frames.ts";
 import type { PageItem, PageLayer } from "./observation.ts";
@@ -27,29 +34,32 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
     }
     const ways = new Ways(content.ways);
     for (const item of content.items) {
+      if (isWalkedElement(item)) {
+        const [, key, , role, , , ownPlace, ownLayer] = item;
+        const layer = numbers.get(ownLayer) ?? around.layer;
+        const place = around.place === "viewport" ? ownPlace : around.place;
+        const id = ids.idFor(content.documentId, key, role);
+        const known = { id, targetId, ways, baseUrl: content.baseUrl };
+        const element = new StitchedElement(item, known, around, layer, place);
+        ids.remember(element);
+        items.push({ kind: "element", element, place: element.place, layer });
+        continue;
+      }
+      if (isWalkedText(item)) {
+        const [, text, level, ownPlace, ownLayer] = item;
+        const layer = numbers.get(ownLayer) ?? around.layer;
+        const place = around.place === "viewport" ? ownPlace : around.place;
+        items.push({ kind: "text", text, level, place, layer });
+        continue;
+      }
       const layer = numbers.get(item.layer) ?? around.layer;
       const place = around.place === "viewport" ? item.place : around.place;
-      switch (item.kind) {
-        case "element": {
-          const id = ids.idFor(content.documentId, item.key, item.role);
-          const known = { id, targetId, ways, baseUrl: content.baseUrl };
-          const element = new StitchedElement(item, known, around, layer, place);
-          ids.remember(element);
-          items.push({ kind: "element", element, place: element.place, layer });
-          break;
-        }
-        case "text":
-          items.push({ kind: "text", text: item.text, level: item.level ?? null, place, layer });
-          break;
-        case "scroller":
-          items.push({ kind: "note", text: scrollNote(item), place, layer });
-          break;
-        case "frame": {
-          const child = children.get(item.key);
-          if (child !== undefined) visit(child, inside(item, ways, { ...around, layer, place }));
-          break;
-        }
+      if (item.kind === "scroller") {
+        items.push({ kind: "note", text: scrollNote(item), place, layer });
+        continue;
       }
+      const child = children.get(item.key);
+      if (child !== undefined) visit(child, inside(item, ways, { ...around, layer, place }));
     }
   };
 
@@ -64,6 +74,14 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
     place: "viewport",
   });
   return { items, layers, isTruncated };
+}
+
+function isWalkedElement(item: WalkedItem): item is WalkedElement {
+  return Array.isArray(item) && item[0] === "element";
+}
+
+function isWalkedText(item: WalkedItem): item is WalkedText {
+  return Array.isArray(item) && item[0] === "text";
 }
 
 function inside(frame: WalkedFrame, ways: Ways, around: Surroundings): Surroundings {

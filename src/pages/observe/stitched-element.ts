@@ -2,9 +2,11 @@ import type { ElementSelectors } from "../elements.ts";
 import type {
   Box,
   ChoiceOption,
+  ElementDetails,
   ElementState,
   Place,
   WalkedElement,
+  WalkedOption,
 } from "../perception-protocol.ts";
 import type { PageElement } from "./observation.ts";
 import { selectorsOf, type Ways } from "./selectors.ts";
@@ -34,6 +36,7 @@ export interface ElementPlace {
 
 const noState: ElementState = {};
 const noOptions: readonly ChoiceOption[] = [];
+const noAttributes: PageElement["attributes"] = {};
 
 /** An element of a frame in the coordinates of the tab. Most are never answered, so what takes time to write is written when it is read. */
 export class StitchedElement implements PageElement {
@@ -64,7 +67,8 @@ export class StitchedElement implements PageElement {
   readonly context: string | null;
   readonly layer: number;
   readonly attributes: Readonly<Partial<Record<string, string>>>;
-  readonly #walked: WalkedElement;
+  readonly #details: ElementDetails;
+  readonly #way: number;
   readonly #known: ElementPlace;
   readonly #frameSelectors: readonly string[];
 
@@ -76,44 +80,51 @@ export class StitchedElement implements PageElement {
     layer: number,
     place: Place,
   ) {
-    const { x, y, width, height } = walked.box;
-    this.#walked = walked;
+    const [, key, tag, role, name, [x, y, width, height], , , way, details] = walked;
+    this.#details = details;
+    this.#way = way;
     this.#known = known;
     this.#frameSelectors = around.frameSelectors;
     this.id = known.id;
     this.targetId = known.targetId;
     this.frameKeys = around.frameKeys;
-    this.key = walked.key;
-    this.role = walked.role;
-    this.name = walked.name;
-    this.tag = walked.tag;
-    this.description = walked.description ?? null;
-    this.state = walked.state ?? noState;
-    this.inputType = walked.type ?? null;
-    this.value = walked.value ?? null;
-    this.isSecret = walked.secret === true;
-    this.isEditable = walked.editable === true;
-    this.isDraggable = walked.draggable === true;
-    this.takesSeveral = walked.multiple === true;
-    this.placeholder = walked.attributes["placeholder"] ?? null;
-    this.options = walked.options ?? noOptions;
-    this.optionCount = walked.optionCount ?? this.options.length;
+    this.key = key;
+    this.role = role;
+    this.name = name;
+    this.tag = tag;
+    this.attributes = details.attributes ?? noAttributes;
+    this.description = details.description ?? null;
+    this.state = details.state ?? noState;
+    this.inputType = details.type ?? null;
+    this.value = details.value ?? null;
+    this.isSecret = details.secret === true;
+    this.isEditable = details.editable === true;
+    this.isDraggable = details.draggable === true;
+    this.takesSeveral = details.multiple === true;
+    this.placeholder = this.attributes["placeholder"] ?? null;
+    this.options = details.options?.map(optionOf) ?? noOptions;
+    this.optionCount = details.optionCount ?? this.options.length;
     this.box = { x: x + around.offset.x, y: y + around.offset.y, width, height };
     this.frameOffset = around.offset;
     this.place = placeOf(place, this.box, around);
-    this.coveredBy = walked.coveredBy ?? around.coveredBy;
-    this.clippedBy = walked.clippedBy ?? null;
-    this.hint = walked.hint ?? null;
-    this.context = walked.context ?? null;
+    this.coveredBy = details.coveredBy ?? around.coveredBy;
+    this.clippedBy = details.clippedBy ?? null;
+    this.hint = details.hint ?? null;
+    this.context = details.context ?? null;
     this.layer = layer;
-    this.attributes = walked.attributes;
   }
 
   get selectors(): ElementSelectors {
-    const { role, name, way, hosts = [], alone: isAlone = false } = this.#walked;
-    const { ways } = this.#known;
-    const frames = this.#frameSelectors;
-    return selectorsOf({ role, name, ways, way, hosts, frames, isAlone });
+    const { hosts = [], namesake } = this.#details;
+    return selectorsOf({
+      role: this.role,
+      name: this.name,
+      ways: this.#known.ways,
+      way: this.#way,
+      hosts,
+      frames: this.#frameSelectors,
+      isAlone: namesake !== true,
+    });
   }
 
   get href(): string | null {
@@ -122,7 +133,7 @@ export class StitchedElement implements PageElement {
   }
 
   get limits(): PageElement["limits"] {
-    const { maxLength } = this.#walked;
+    const { maxLength } = this.#details;
     const { min, max, step, pattern, accept } = this.attributes;
     return {
       ...(min !== undefined && { min }),
@@ -133,6 +144,10 @@ export class StitchedElement implements PageElement {
       ...(accept !== undefined && { accept }),
     };
   }
+}
+
+function optionOf([text, value, selected, disabled]: WalkedOption): ChoiceOption {
+  return { text, value, selected, disabled };
 }
 
 function placeOf(own: Place, box: Box, around: Surroundings): Place {
