@@ -1,9 +1,13 @@
-import { totalmem } from "node:os";
+import { isIP } from "node:net";
 import path from "node:path";
 import { z } from "zod";
-import { isAddressBlock } from "./browsers/address-policy.ts";
 import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
+import { isAddressBlock } from "./browsers/egress/address-policy.ts";
+import { isHostPattern } from "./browsers/egress/host-patterns.ts";
+import { parseUpstream } from "./browsers/egress/upstream.ts";
 import { firewallModes } from "./browsers/firewall.ts";
+import { availableMemory } from "./host/available-memory.ts";
+import { bytesPerSession } from "./sessions/host-room.ts";
 
 /** A whole number, written in digits: an empty text is no number. */
 const whole = (schema: z.ZodNumber) =>
@@ -22,6 +26,27 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
+
+/** Patterns of hosts; empty for none. */
+const hostPatterns = list
+  .pipe(
+    z.array(z.string().refine(isHostPattern, "must be hosts, e.g. example.com or *.example.com")),
+  )
+  .prefault("");
+
+const isDnsServer = (text: string): boolean => {
+  const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+)(?::\d+)?$/.exec(text)?.[1];
+  return isIP(address ?? text) !== 0;
+};
+
+const isProxyUrl = (server: string): boolean => {
+  try {
+    parseUpstream({ server, username: null, password: null, bypass: [] });
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const hasNoCredentials = (text: string): boolean => {
   const url = URL.parse(text);
@@ -77,12 +102,45 @@ export const settingsSchema = z.object({
   NIGHTJAR_MAX_SESSIONS: whole(z.int().min(1))
     .optional()
     .describe(
-      "Sessions that may run at once; one more is answered 529. Default: one for each 400 MB of memory beyond the first 1 GB.",
+      "Sessions that may run at once, where there is memory and disk for them; more wait in the queue. Default: one for each 400 MB of memory beyond the first 1 GB.",
     ),
   NIGHTJAR_MAX_SESSIONS_PER_TENANT: whole(z.int().min(1))
     .optional()
     .describe(
-      "Sessions that one tenant may run at once; one more is answered 429. Default: no limit of its own.",
+      "Sessions that one tenant may run at once; more wait in the queue. Default: no limit of its own.",
+    ),
+  NIGHTJAR_MAX_SESSIONS_PER_KEY: whole(z.int().min(1))
+    .optional()
+    .describe(
+      "Sessions of one API key that may run at once; more wait in the queue. Default: no limit of its own.",
+    ),
+  NIGHTJAR_STARTS_PER_MINUTE_PER_TENANT: whole(z.int().min(1).max(100_000))
+    .optional()
+    .describe(
+      "Sessions that one tenant may start within any 60 seconds on this server; one more is answered 429 at once. Default: no limit.",
+    ),
+  NIGHTJAR_STARTS_PER_MINUTE_PER_KEY: whole(z.int().min(1).max(100_000))
+    .optional()
+    .describe("The same for each API key. Default: no limit."),
+  NIGHTJAR_MEMORY_RESERVE_MB: whole(z.int().min(0).max(10_000_000))
+    .prefault("256")
+    .describe(
+      "Memory that stays free, in MB: a session starts only while this and 400 MB for the session itself are available, of the machine's memory and within the limit of every cgroup (container) that the server is in.",
+    ),
+  NIGHTJAR_DISK_RESERVE_MB: whole(z.int().min(0).max(10_000_000))
+    .prefault("512")
+    .describe(
+      "Space on the data directory's disk that stays free, in MB: with less, no session starts; those that run go on. 0 does not look.",
+    ),
+  NIGHTJAR_QUEUE_LENGTH: whole(z.int().min(0).max(10_000))
+    .prefault("100")
+    .describe(
+      "Starts that may wait for room. When there are more, the last one of the tenant with the most is answered 529 or 429.",
+    ),
+  NIGHTJAR_QUEUE_TIMEOUT: whole(z.int().min(0).max(3600))
+    .prefault("30")
+    .describe(
+      "How long a start waits for room, in seconds, before it is answered 529 (the host is full) or 429 (the tenant or the key is at its limit). Official clients give up after 45; 0 refuses at once.",
     ),
   NIGHTJAR_MAX_SESSION_MINUTES: whole(z.int().min(1).max(1440))
     .prefault("1440")
@@ -129,8 +187,30 @@ export const settingsSchema = z.object({
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
     .prefault("")
     .describe(
-      "Private addresses or CIDR blocks, separated by commas, that `cdp_url` may lead to. Default: none, only the public internet.",
+      "Addresses or CIDR blocks, separated by commas, that sessions may connect to beside the public internet, and `cdp_url` and proxies may lead to; e.g. `127.0.0.0/8,::1` for what runs on this machine. More for single tenants: `nightjar tenants`. Default: none.",
     ),
+  NIGHTJAR_EGRESS_ALLOW_HOSTS: hostPatterns.describe(
+    "Hosts, separated by commas, that sessions may connect to, and no others: `example.com` is that host, `*.example.com` those beneath it, `.example.com` both; a port may follow (`:8443`). Default: every host.",
+  ),
+  NIGHTJAR_EGRESS_DENY_HOSTS: hostPatterns.describe(
+    "Hosts, written the same way, that sessions may not connect to, whatever is allowed. Default: none.",
+  ),
+  NIGHTJAR_DNS_SERVERS: list
+    .pipe(z.array(z.string().refine(isDnsServer, "must be addresses, a port behind them or not")))
+    .prefault("")
+    .describe(
+      "DNS servers for the names that sessions connect to, separated by commas, e.g. `10.0.0.2,[fd00::2]:5353`. Default: the system's.",
+    ),
+  NIGHTJAR_PROXY: z
+    .string()
+    .refine(isProxyUrl, "must be the URL of a proxy: http://, https:// or socks5://host:port")
+    .optional()
+    .describe(
+      "The proxy of sessions that ask for one with `proxies: true`: `http://`, `https://` or `socks5://user:password@host:port`. It may be at a private address. Default: none.",
+    ),
+  NIGHTJAR_PROXY_BYPASS: hostPatterns.describe(
+    "Hosts, written as in NIGHTJAR_EGRESS_ALLOW_HOSTS, that are reached without NIGHTJAR_PROXY; `<local>` are names without a dot. Default: none.",
+  ),
   NIGHTJAR_MAX_FILE_MB: whole(z.int().min(1).max(100_000))
     .prefault("100")
     .describe("Largest file that is stored or that a page may download, in MB."),
@@ -223,7 +303,12 @@ export const settingsSchema = z.object({
     .enum(["close", "keep"])
     .default("close")
     .describe(
-      "What SIGTERM does to running sessions: `close` ends them, `keep` leaves them for the next start on the same data directory.",
+      "What a stop does to sessions that still run: `close` ends them, `keep` leaves them for the next start on the same data directory.",
+    ),
+  NIGHTJAR_DRAIN_TIMEOUT: whole(z.int().min(0).max(86_400))
+    .prefault("0")
+    .describe(
+      "How long SIGTERM lets running sessions go on before it does that, in seconds; none starts meanwhile. A second SIGTERM, and SIGINT (Ctrl-C), do not wait. The default waits for none: whoever stops the server sets how long it has, e.g. 10 seconds in Docker and 30 in Kubernetes, and kills it then.",
     ),
   NIGHTJAR_LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
@@ -240,6 +325,13 @@ export interface Config {
   readonly apiKey: string | null;
   readonly maxSessions: number;
   readonly maxSessionsPerTenant: number | null;
+  readonly maxSessionsPerKey: number | null;
+  readonly startsPerMinutePerTenant: number | null;
+  readonly startsPerMinutePerKey: number | null;
+  readonly memoryReserveBytes: number;
+  readonly diskReserveBytes: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
   readonly maxSessionMinutes: number;
   readonly warmPool: number;
   readonly chromiumPath: string | null;
@@ -255,6 +347,11 @@ export interface Config {
   /** 0: for good. */
   readonly downloadRetentionHours: number;
   readonly egressAllow: readonly string[];
+  readonly egressAllowHosts: readonly string[];
+  readonly egressDenyHosts: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly proxy: string | null;
+  readonly proxyBypass: readonly string[];
   readonly model: string | null;
   readonly modelUrl: string | null;
   readonly modelKey: string | null;
@@ -267,6 +364,7 @@ export interface Config {
   readonly pingEveryMs: number;
   readonly metricsToken: string | null;
   readonly onStop: "close" | "keep";
+  readonly drainTimeoutMs: number;
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
 }
 
@@ -292,7 +390,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
     // A key that is too short is still a secret, and a URL may hold a password.
-    const shown = /_KEY$|_TOKEN$|_MODEL_URL$/.test(name) ? "" : ` (got "${given[name]}")`;
+    const shown = /_KEY$|_TOKEN$|_MODEL_URL$|_PROXY$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
@@ -306,6 +404,13 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     apiKey: settings.NIGHTJAR_API_KEY ?? null,
     maxSessions: settings.NIGHTJAR_MAX_SESSIONS ?? sessionsForMemory(),
     maxSessionsPerTenant: settings.NIGHTJAR_MAX_SESSIONS_PER_TENANT ?? null,
+    maxSessionsPerKey: settings.NIGHTJAR_MAX_SESSIONS_PER_KEY ?? null,
+    startsPerMinutePerTenant: settings.NIGHTJAR_STARTS_PER_MINUTE_PER_TENANT ?? null,
+    startsPerMinutePerKey: settings.NIGHTJAR_STARTS_PER_MINUTE_PER_KEY ?? null,
+    memoryReserveBytes: settings.NIGHTJAR_MEMORY_RESERVE_MB * bytesPerMb,
+    diskReserveBytes: settings.NIGHTJAR_DISK_RESERVE_MB * bytesPerMb,
+    queueLength: settings.NIGHTJAR_QUEUE_LENGTH,
+    queueTimeoutMs: settings.NIGHTJAR_QUEUE_TIMEOUT * 1000,
     maxSessionMinutes: settings.NIGHTJAR_MAX_SESSION_MINUTES,
     warmPool: settings.NIGHTJAR_WARM_POOL,
     chromiumPath: settings.NIGHTJAR_CHROMIUM ?? null,
@@ -316,6 +421,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     memoryCap: settings.NIGHTJAR_MEMORY_CAP,
     firewall: settings.NIGHTJAR_FIREWALL,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
+    egressAllowHosts: settings.NIGHTJAR_EGRESS_ALLOW_HOSTS,
+    egressDenyHosts: settings.NIGHTJAR_EGRESS_DENY_HOSTS,
+    dnsServers: settings.NIGHTJAR_DNS_SERVERS,
+    proxy: settings.NIGHTJAR_PROXY ?? null,
+    proxyBypass: settings.NIGHTJAR_PROXY_BYPASS,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
     downloadRetentionHours: settings.NIGHTJAR_DOWNLOAD_RETENTION_HOURS,
@@ -331,6 +441,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
     metricsToken: settings.NIGHTJAR_METRICS_TOKEN ?? null,
     onStop: settings.NIGHTJAR_ON_STOP,
+    drainTimeoutMs: settings.NIGHTJAR_DRAIN_TIMEOUT * 1000,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
   };
 }
@@ -358,12 +469,9 @@ function defaultDataDir(environment: Readonly<Record<string, string | undefined>
   return path.join(environment["XDG_DATA_HOME"] ?? path.join(home, ".local", "share"), "nightjar");
 }
 
-const bytesPerSession = 400 * 1024 ** 2;
 const bytesForTheSystem = 1024 ** 3;
 
 function sessionsForMemory(): number {
-  // What a container may use, where it says; 0 or a huge number elsewhere.
-  const limit = process.constrainedMemory();
-  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  return Math.max(1, Math.floor((memory - bytesForTheSystem) / bytesPerSession));
+  const { totalBytes } = availableMemory();
+  return Math.max(1, Math.floor((totalBytes - bytesForTheSystem) / bytesPerSession));
 }

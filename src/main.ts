@@ -1,14 +1,19 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
 import { SessionFeeds } from "./events/session-feeds.ts";
 import { ToldSteps } from "./events/told-steps.ts";
+import { LocalHostGauge } from "./host/host-gauge.ts";
+import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
@@ -31,9 +36,13 @@ import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
 import { openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
+import { TenantRecords } from "./store/tenant-records.ts";
 
 /** The embedded store has one node. */
 const nodeId = "local";
+
+/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
+const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -46,6 +55,11 @@ export interface RunningServer {
   readonly url: string;
   /** The API key that this start made; null when there was one before or the operator chose it. */
   readonly newApiKey: string | null;
+  /**
+   * Takes no new sessions from now on, and resolves when none runs any more, when their time to go on
+   * is over, or when the signal is aborted.
+   */
+  drain(hurry: AbortSignal): Promise<void>;
   /** Ends or keeps the sessions as configured, then everything else. Bounded: see `serve`. */
   stop(): Promise<void>;
 }
@@ -56,6 +70,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const unlock = lockDataDirectory(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
+  const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
   const protection = await protectHost(config, executables, directory, logger);
   const { sandbox, memoryCaps, firewall } = protection;
@@ -70,10 +85,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
-    egressAllow: config.egressAllow,
     memoryCaps,
+    egress: {
+      allow: config.egressAllow,
+      allowHosts: config.egressAllowHosts,
+      denyHosts: config.egressDenyHosts,
+      dnsServers: config.dnsServers,
+      defaultProxy:
+        config.proxy === null ? null : { server: config.proxy, bypass: config.proxyBypass },
+    },
+    egressAllowOf: (tenantId) => tenants.egressAllowOf(tenantId),
     downloadLimits: fileLimits,
     onFailure,
+  });
+  const gauge = new LocalHostGauge({
+    dataDirectory: directory.root,
+    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
   });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({
@@ -94,6 +121,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const metrics = new Metrics({
     activeSessions: () => sessions.activeCount,
     maxSessions: config.maxSessions,
+    waitingStarts: () => sessions.waitingCount,
     warmBrowsers: () => host.warmCount,
     poolUse: () => host.poolUse,
     cdp: () => cdpTraffic,
@@ -101,13 +129,32 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
+    gauge,
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
-    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    limits: {
+      ...config,
+      reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
+    },
     observer: {
+      waited: ({ tenantId }, waitedMs, outcome) => {
+        metrics.startWaited(waitedMs, outcome);
+        if (waitedMs >= 1000 || outcome !== "admitted") {
+          logger.info(
+            { tenant: tenantId, waited_ms: waitedMs, outcome },
+            "a start waited for room",
+          );
+        }
+      },
       running: (session, browser) => {
         feeds.running(session, browser);
+        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
+          logger.debug(
+            { session_id: session.id, host: peer, port, reason },
+            kind === "refused" ? "a connection was refused" : "a connection failed",
+          ),
+        );
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
       },
@@ -144,6 +191,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
+  const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
     clock: systemClock,
     steps,
@@ -175,6 +223,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
     onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
+    isControlled: (sessionId) => views.isControlled(sessionId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -187,7 +236,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     steps,
     feeds,
     screencasts,
-    views: new LiveViews(sessions, screencasts),
+    views,
     logs: new StoredLogs(recordings),
     extractor,
     files,
@@ -195,6 +244,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     keys,
     capabilities: new Capabilities(await serverSecret(database, "capabilities")),
     health: () => ({
+      draining: sessions.draining,
       version,
       activeSessions: sessions.activeCount,
       maxSessions: config.maxSessions,
@@ -203,6 +253,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       sandbox,
       devtoolsClosed: firewall.firewall !== null,
     }),
+    hostStatus: hostStatus({
+      version,
+      browser,
+      sandbox,
+      sessions,
+      gauge,
+      maxSessions: config.maxSessions,
+      queueLength: config.queueLength,
+      host,
+      warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+    }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
     embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
@@ -213,6 +275,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     metrics,
     metricsToken: config.metricsToken,
     cdpTraffic,
+    maxSessions: config.maxSessions,
+    queueLength: config.queueLength,
     version,
     logger,
   });
@@ -231,6 +295,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   return {
     url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
     newApiKey,
+    async drain(hurry) {
+      sessions.drain();
+      const running = sessions.activeCount;
+      const timeoutMs = config.drainTimeoutMs;
+      if (running === 0 || timeoutMs === 0 || hurry.aborted) return;
+      logger.info({ running, timeout_seconds: timeoutMs / 1000 }, "draining");
+      const over = AbortSignal.any([hurry, AbortSignal.timeout(timeoutMs)]);
+      await Promise.race([sessions.emptied(), once(over, "abort")]);
+      logger.info({ running: sessions.activeCount, hurried: hurry.aborted }, "drained");
+    },
     async stop() {
       const closed = server.close();
       stopRetention();

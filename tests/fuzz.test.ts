@@ -37,7 +37,11 @@ let sessionId: string;
 
 beforeAll(async () => {
   // Nothing starts beside the one session: what is malformed must not launch browsers.
-  server = await Nightjar.start({ NIGHTJAR_MAX_SESSIONS: "1", NIGHTJAR_WARM_POOL: "0" });
+  server = await Nightjar.start({
+    NIGHTJAR_MAX_SESSIONS: "1",
+    NIGHTJAR_WARM_POOL: "0",
+    NIGHTJAR_QUEUE_TIMEOUT: "0",
+  });
   sessionId = (await server.startSession({ idle_timeout_minutes: 15 })).id;
   const document = (await server.call("GET", "/openapi.json")).body as unknown as Described;
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>

@@ -170,6 +170,17 @@ describe("The live view's page", () => {
 
     await viewer.tabs.nth(0).click();
     await eventually(async () => expect(await viewer.color()).toEqual(nearly([255, 0, 0])));
+    await viewer.releaseControl.click();
+    // Where a client works over CDP, there the viewers look.
+    const targetId = (await cdp.pages()).find(({ url }) => url.includes("Second"))?.targetId;
+    const attached = await cdp.send("Target.attachToTarget", { targetId, flatten: true });
+    const sessionId = String(attached.result?.["sessionId"]);
+    await cdp.send("Input.insertText", { text: "x" }, sessionId);
+    await eventually(async () => expect(await viewer.color()).toEqual(nearly([0, 255, 0])));
+    await cdp.send("Input.insertText", { text: "x" }, await cdp.firstPage());
+    await eventually(async () => expect(await viewer.color()).toEqual(nearly([255, 0, 0])));
+    await viewer.takeControl.click();
+    await viewer.releaseControl.waitFor();
     await viewer.page.getByRole("button", { name: "New tab" }).click();
     await eventually(async () => expect(await viewer.tabs.count()).toBe(3));
     await viewer.tabs.nth(2).focus();
@@ -183,7 +194,7 @@ describe("The live view's page", () => {
   }, 60_000);
 
   test("asks the one in control what pages ask: dialogs, and lists of options", async () => {
-    const { viewerUrl, cdp } = await sessionAt(
+    const { id, viewerUrl, cdp } = await sessionAt(
       pageOf(
         "Shop",
         "white",
@@ -213,6 +224,25 @@ describe("The live view's page", () => {
     await dialog.getByRole("button", { name: "OK" }).click();
     const answer = () => cdp.evaluate("document.body.dataset.answer");
     await eventually(async () => expect(await answer()).toBe("Grace"));
+
+    // Also where an agent's operations answer dialogs otherwise; but none of those waits for a person.
+    const act = async (expression: string) => {
+      const body = { type: "evaluate_js", code: expression };
+      const { body: result } = await nightjar.call("POST", `/sessions/${id}/page/execute`, {
+        body,
+      });
+      return (result["data"] as { readonly markdown: string }).markdown;
+    };
+    expect(await act("confirm('Operating?')")).toBe("true");
+    await viewer.click(100, 120, width);
+    await dialog.getByText("Which name?").waitFor();
+    await dialog.getByRole("textbox").fill("Edsger");
+    await dialog.getByRole("button", { name: "OK" }).click();
+    await eventually(async () => expect(await answer()).toBe("Edsger"));
+    await viewer.click(100, 120, width);
+    await dialog.waitFor();
+    expect(await act("document.title")).toBe("Shop");
+    await dialog.waitFor({ state: "hidden" });
 
     // Who leaves control leaves no page waiting for them.
     await viewer.click(100, 120, width);
@@ -297,16 +327,16 @@ describe("The live view's page", () => {
     await eventually(() => expect(foreign.complaints.join()).toContain("frame-ancestors"));
 
     // The server's own pages may; this one stands for the console.
-    const own = await viewerAt(`${nightjar.url}/health`);
-    await own.page.evaluate(`(() => {
-      globalThis.states = [];
-      addEventListener("message", ({ data }) => states.push(data));
-      const frame = document.createElement("iframe");
-      frame.src = ${JSON.stringify(`${viewerUrl}&mode=embed-minimal&interactive=1&theme=dark`)};
-      frame.width = "500";
-      frame.height = "400";
-      document.body.replaceChildren(frame);
-    })()`);
+    const own = await viewerAt("about:blank");
+    const framed = `${viewerUrl}&mode=embed-minimal&interactive=1&theme=dark`;
+    await own.page.route("**/stand-in", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<iframe src="${framed}" width="500" height="400"></iframe>
+          <script>states = []; onmessage = ({ data }) => states.push(data)</script>`,
+      }),
+    );
+    await own.page.goto(`${nightjar.url}/stand-in`);
     const frame = own.page.frameLocator("iframe");
     await frame.getByText("Live").waitFor();
     expect(await frame.getByRole("tab").count()).toBe(0);

@@ -65,7 +65,6 @@ test("no key, token, cookie, password or header is in the server's log, whatever
   expect(typed.body["success"]).toBe(true);
   await page("observe", {});
   await page("execute", { type: "goto", url: `http://user:${planted.urlPassword}@127.0.0.1:9/` });
-  await page("execute", { type: "goto", url: planted.password });
   await page("scrape", { instructions: "The title", response_format: { type: "object" } });
   await call("POST", `/sessions/${id}/cookies`, {
     cookies: [

@@ -94,6 +94,8 @@ const hasFullBrowser = installed.chromium !== null;
 let nightjar: Nightjar;
 /** May attach to nothing on this machine; its sessions are what the other one attaches to. */
 let elsewhere: Nightjar;
+/** Of a tenant there that may reach nothing but the public internet. */
+let strictKey: string;
 let site: Site;
 const requests: { readonly url: string; readonly headers: IncomingHttpHeaders }[] = [];
 
@@ -109,8 +111,10 @@ beforeAll(async () => {
   });
   [nightjar, elsewhere] = await Promise.all([
     Nightjar.start({ NIGHTJAR_EGRESS_ALLOW: "127.0.0.1" }),
-    Nightjar.start({ NIGHTJAR_WARM_POOL: "0" }),
+    Nightjar.start({ NIGHTJAR_WARM_POOL: "0", NIGHTJAR_EGRESS_ALLOW: "" }),
   ]);
+  await elsewhere.cli("tenants", "allow", "default", "127.0.0.1");
+  strictKey = (await elsewhere.cli("keys", "create", "--tenant", "strict")).stdout.trim();
 }, 60_000);
 
 afterAll(async () => {
@@ -478,7 +482,8 @@ describe("cdp_url of a start", () => {
     "http://10.0.0.1:9222",
     "http://0.0.0.0:9222",
   ])("is refused with 403 for %s unless the operator allows it", async (cdp_url) => {
-    const answer = await elsewhere.call("POST", "/sessions/start", { body: { cdp_url } });
+    const key = strictKey;
+    const answer = await elsewhere.call("POST", "/sessions/start", { body: { cdp_url }, key });
     expect(expectError(answer, 403).message).toContain("NIGHTJAR_EGRESS_ALLOW");
   });
 
@@ -572,6 +577,16 @@ describe("a start that asks for something wrong", () => {
     ["extra_http_headers", { extra_http_headers: { a: 1 } }],
     ["screenshot_type", { screenshot_type: "none" }],
     ["proxies", { proxies: [{ type: "other" }] }],
+    ["proxies", { proxies: true }],
+    ["proxies", { proxies: [{ type: "external" }] }],
+    ["proxies", { proxies: [{ type: "external", server: "ftp://proxy.example:21" }] }],
+    ["proxies", { proxies: [{ type: "external", server: "http://proxy.example/path" }] }],
+    ["proxies", { proxies: [{ type: "external", server: "http://a", bypass: "a b/c" }] }],
+    ["proxies", { proxies: ["a", "b"].map((server) => ({ type: "external", server })) }],
+    [
+      "proxies",
+      { proxies: [{ type: "external", server: "http://a" }], cdp_url: "http://127.0.0.1:1" },
+    ],
     ["profile", { profile: {} }],
     ["auth_ids", { auth_ids: "abcdefghijk".split("") }],
   ])("is 422 naming %s: %j", async (field, body) => {
@@ -606,9 +621,8 @@ describe("a start that asks for something wrong", () => {
   });
 
   test.each([
-    ["proxies", { proxies: true }],
     ["proxies", { proxies: [{ type: "notte", country: "us" }] }],
-    ["proxies", { proxies: [{ type: "external", server: "http://proxy.example:8080" }] }],
+    ["proxies", { proxies: [{ type: "tailnet", oauth_client_id: "id" }] }],
     ["profile", { profile: { id: "notte-profile-0123456789abcdef", persist: true } }],
     ["web_bot_auth", { web_bot_auth: true }],
     ["vault_id", { vault_id: "vault" }],
@@ -913,6 +927,7 @@ describe("capacity", () => {
     const full = await Nightjar.start({
       NIGHTJAR_MAX_SESSIONS: "2",
       NIGHTJAR_MAX_SESSIONS_PER_TENANT: "1",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
     });
     onTestFinished(() => full.dispose());
     const keys = await Promise.all(
@@ -936,7 +951,11 @@ describe("capacity", () => {
   });
 
   test("starts at once never exceed the limit", async () => {
-    const full = await Nightjar.start({ NIGHTJAR_MAX_SESSIONS: "2", NIGHTJAR_WARM_POOL: "0" });
+    const full = await Nightjar.start({
+      NIGHTJAR_MAX_SESSIONS: "2",
+      NIGHTJAR_WARM_POOL: "0",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
+    });
     onTestFinished(() => full.dispose());
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => full.call("POST", "/sessions/start")),

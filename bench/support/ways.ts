@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Browser, chromium } from "playwright-core";
-import { findChromium } from "../../src/browsers/chromium.ts";
+import { type ChromiumExecutables, findChromium } from "../../src/browsers/chromium.ts";
+import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
 import { Launcher } from "../../src/browsers/launcher.ts";
 import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
@@ -91,11 +92,10 @@ export class BareWay implements Way {
     const directory = await mkdtemp(path.join(tmpdir(), "nightjar-bare-"));
     const { chmod } = await import("node:fs/promises");
     await chmod(directory, 0o711);
-    const executables = await findChromium({
-      chromiumPath: null,
-      headlessShellPath: null,
-      dataDir: directory,
-    });
+    const executables = await withoutProxy(
+      await findChromium({ chromiumPath: null, headlessShellPath: null, dataDir: directory }),
+      directory,
+    );
     const users = new BrowserUsers(50_000);
     const reaper = new Reaper(users, noMemoryCaps, (what, error) =>
       console.error(`failed to ${what}`, error),
@@ -108,6 +108,7 @@ export class BareWay implements Way {
       reaper,
       sandbox: true,
       downloadLimits: { fileBytes: 0, totalBytes: 0 },
+      egress: new Egress(strictEgress),
     });
     return new BareWay(launcher, reaper, directory, poolSize);
   }
@@ -164,4 +165,26 @@ export class LaunchWay implements Way {
   }
 
   async dispose(): Promise<void> {}
+}
+
+/** A bare browser connects by itself: a script before it drops the flags that lead through a proxy. */
+async function withoutProxy(
+  executables: ChromiumExecutables,
+  directory: string,
+): Promise<ChromiumExecutables> {
+  const { headlessShell } = executables;
+  if (headlessShell === null) throw new Error("the bench needs chromium-headless-shell");
+  const script = path.join(directory, "bare");
+  const text = `#!/bin/bash
+kept=()
+for argument in "$@"; do
+  case "$argument" in
+    --proxy-*|--host-resolver-rules=*|--*webrtc-ip-handling-policy=*) ;;
+    *) kept+=("$argument") ;;
+  esac
+done
+exec ${headlessShell.path} "\${kept[@]}"
+`;
+  await writeFile(script, text, { mode: 0o755 });
+  return { ...executables, headlessShell: { ...headlessShell, path: script } };
 }

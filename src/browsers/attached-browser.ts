@@ -12,11 +12,12 @@ import type {
   CdpScope,
   PageTarget,
 } from "../sessions/ports.ts";
-import type { AddressPolicy } from "./address-policy.ts";
+import { noTraffic } from "../sessions/traffic.ts";
 import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
+import type { AttachPolicy } from "./egress/attach-policy.ts";
 import { pagesOf, takeScreenshot } from "./pages.ts";
 import { applyTargetSettings, needsTargetSettings } from "./target-settings.ts";
 
@@ -26,6 +27,8 @@ export const attachedReferenceSchema = z.object({
   kind: z.literal("attached"),
   url: z.string(),
   recorded: z.boolean(),
+  /** What its tenant may reach beside what everyone may. */
+  allow: z.array(z.string()).default([]),
   targetSettings: z.object({
     viewport: z.null(),
     extraHttpHeaders: z.record(z.string(), z.string()),
@@ -39,6 +42,9 @@ export class AttachedBrowser implements Browser {
   readonly reference: string;
   readonly product: string;
   readonly directory = null;
+  /** Its traffic does not pass through this machine. */
+  readonly traffic = noTraffic;
+  readonly egressFailures = [];
   readonly lost: Promise<BrowserLoss>;
   /** Settles when it is released. */
   readonly released: Promise<void>;
@@ -46,7 +52,7 @@ export class AttachedBrowser implements Browser {
   readonly #recorded: boolean;
   #watch: Promise<CdpBrowserWatch> | null = null;
   readonly #connection: CdpConnection;
-  readonly #policy: AddressPolicy;
+  readonly #policy: AttachPolicy;
   readonly #release = Promise.withResolvers<void>();
   #released = false;
 
@@ -54,7 +60,7 @@ export class AttachedBrowser implements Browser {
     reference: AttachedReference,
     product: string,
     connection: CdpConnection,
-    policy: AddressPolicy,
+    policy: AttachPolicy,
   ) {
     this.reference = JSON.stringify(reference);
     this.product = product;
@@ -77,7 +83,7 @@ export class AttachedBrowser implements Browser {
   static async attach(
     cdpUrl: string,
     settings: Pick<BrowserSettings, "extraHttpHeaders" | "recording">,
-    policy: AddressPolicy,
+    policy: AttachPolicy,
   ): Promise<AttachedBrowser> {
     try {
       const url = await webSocketUrl(cdpUrl, policy);
@@ -91,7 +97,13 @@ export class AttachedBrowser implements Browser {
       if (needsTargetSettings(targetSettings))
         await applyTargetSettings(connection, targetSettings);
       return new AttachedBrowser(
-        { kind: "attached", url, recorded: settings.recording, targetSettings },
+        {
+          kind: "attached",
+          url,
+          recorded: settings.recording,
+          allow: [...policy.ofTenant],
+          targetSettings,
+        },
         product,
         connection,
         policy,
@@ -148,6 +160,11 @@ export class AttachedBrowser implements Browser {
     return () => {};
   }
 
+  /** Never calls back. */
+  onEgressFailure(): () => void {
+    return () => {};
+  }
+
   screenshot(): Promise<Buffer> {
     return takeScreenshot(this.#connection, () => this.pages());
   }
@@ -168,7 +185,7 @@ export class AttachedBrowser implements Browser {
   }
 }
 
-async function webSocketUrl(cdpUrl: string, policy: AddressPolicy): Promise<string> {
+async function webSocketUrl(cdpUrl: string, policy: AttachPolicy): Promise<string> {
   const url = URL.parse(cdpUrl);
   if (url === null || !/^(wss?|https?):$/.test(url.protocol)) {
     const message = "cdp_url must be an http(s):// or ws(s):// URL of a browser's DevTools.";
@@ -190,7 +207,7 @@ async function webSocketUrl(cdpUrl: string, policy: AddressPolicy): Promise<stri
 const longestAnswerBytes = 64 * 1024;
 
 /** `fetch` cannot be told which address to dial, so this goes by `node:http`; it follows no redirect. */
-function fetchJson(url: URL, policy: AddressPolicy): Promise<unknown> {
+function fetchJson(url: URL, policy: AttachPolicy): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const get = url.protocol === "https:" ? httpsGet : httpGet;
     const signal = AbortSignal.timeout(attachTimeoutMs);

@@ -3,14 +3,17 @@ import { z } from "zod";
 import { type BrowserSettings, defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
 import type { Browser, BrowserHost, BrowserLoss } from "../sessions/ports.ts";
-import { AddressPolicy } from "./address-policy.ts";
 import { AttachedBrowser, attachedReferenceSchema } from "./attached-browser.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
 import type { DownloadLimits } from "./downloads.ts";
+import { AttachPolicy } from "./egress/attach-policy.ts";
+import { Egress, type EgressCounts, type EgressOptions } from "./egress/egress.ts";
+import type { EgressRoute } from "./egress/egress-route.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
 import type { MemoryCaps } from "./memory-cap.ts";
+import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
 import { Reaper } from "./reaper.ts";
 import { sweepBrowsers } from "./sweep.ts";
@@ -24,9 +27,10 @@ export interface LocalBrowserHostOptions {
   readonly warmPoolSize: number;
   /** First of the user ids that browsers run as while the server is root. */
   readonly firstUid: number;
-  /** Addresses beside the public internet that `cdp_url` may lead to. */
-  readonly egressAllow: readonly string[];
   readonly memoryCaps: MemoryCaps;
+  readonly egress: EgressOptions;
+  /** Addresses and CIDR blocks that the sessions of a tenant may reach beside those that all may. */
+  readonly egressAllowOf: (tenantId: string) => Promise<readonly string[]>;
   readonly downloadLimits: DownloadLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -46,15 +50,22 @@ export class LocalBrowserHost implements BrowserHost {
   readonly #reaper: Reaper;
   readonly #launcher: Launcher;
   readonly #pool: WarmPool;
-  readonly #policy: AddressPolicy;
+  readonly #memory: BrowserMemory;
+  readonly #egress: Egress;
   readonly #serving = new Set<LocalBrowser | AttachedBrowser>();
 
   constructor(options: LocalBrowserHostOptions) {
     this.#options = options;
     this.#users = new BrowserUsers(options.firstUid);
     this.#reaper = new Reaper(this.#users, options.memoryCaps, options.onFailure);
-    this.#launcher = new Launcher({ ...options, users: this.#users, reaper: this.#reaper });
-    this.#policy = new AddressPolicy(options.egressAllow);
+    this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
+    this.#egress = new Egress(options.egress);
+    this.#launcher = new Launcher({
+      ...options,
+      users: this.#users,
+      reaper: this.#reaper,
+      egress: this.#egress,
+    });
     this.#pool = new WarmPool({
       size: options.warmPoolSize,
       launch: () => this.#launcher.launch(defaultBrowserSettings),
@@ -72,16 +83,31 @@ export class LocalBrowserHost implements BrowserHost {
     return this.#pool.use;
   }
 
+  /** What all browsers, warm ones included, have in memory, in bytes; null where none can tell. */
+  memoryBytes(): Promise<number | null> {
+    return this.#memory.bytes();
+  }
+
+  /** How the traffic of all browsers went, for the metrics. */
+  get egressCounts(): EgressCounts {
+    return this.#egress.counts;
+  }
+
   /** Begins to keep browsers warm. Call after `recover`. */
   startWarming(): void {
     this.#pool.start();
   }
 
-  async acquire(settings: BrowserSettings): Promise<Browser> {
-    if (settings.attachUrl !== null) return this.#attach(settings.attachUrl, settings);
+  async acquire(settings: BrowserSettings, tenantId: string): Promise<Browser> {
+    const allow = await this.#options.egressAllowOf(tenantId);
+    if (settings.attachUrl !== null) return this.#attach(settings.attachUrl, settings, allow);
+    const route: EgressRoute = { proxy: settings.proxy, allow };
+    // Ahead of all: a proxy that does not work must not cost a browser.
+    const rules = await this.#egress.rulesFor(route);
     const warm = canServeWarm(settings);
     const browser = await (warm ? this.#pool.take() : this.#launcher.launch(settings));
     try {
+      browser.route(route, rules);
       await browser.apply(settings);
     } catch (error) {
       browser.release();
@@ -126,8 +152,13 @@ export class LocalBrowserHost implements BrowserHost {
     this.#options.memoryCaps.stop();
   }
 
-  async #attach(url: string, settings: BrowserSettings): Promise<Browser> {
-    return this.#serve(await AttachedBrowser.attach(url, settings, this.#policy));
+  async #attach(
+    url: string,
+    settings: Pick<BrowserSettings, "extraHttpHeaders" | "recording">,
+    allow: readonly string[],
+  ): Promise<Browser> {
+    const policy = new AttachPolicy(this.#options.egress.allow, allow);
+    return this.#serve(await AttachedBrowser.attach(url, settings, policy));
   }
 
   async #recoverOne(text: string): Promise<Browser | BrowserLoss> {
@@ -138,12 +169,19 @@ export class LocalBrowserHost implements BrowserHost {
     const reference = parsed.data;
     if (reference.kind === "attached") {
       const settings = { ...reference.targetSettings, recording: reference.recorded };
-      return AttachedBrowser.attach(reference.url, settings, this.#policy).then(
-        (browser) => this.#serve(browser),
-        (error: unknown) => ({ reason: "browser_crash", message: messageOf(error) }),
-      );
+      return this.#attach(reference.url, settings, reference.allow).catch((error: unknown) => ({
+        reason: "browser_crash",
+        message: messageOf(error),
+      }));
     }
-    const browser = await this.#launcher.adopt(reference);
+    let browser: LocalBrowser | null;
+    try {
+      browser = await this.#launcher.adopt(reference);
+    } catch (error) {
+      // A browser without it could do nothing any more, and say nothing of why.
+      const why = `The browser's way out to the network could not be opened again: ${messageOf(error)}.`;
+      return { reason: "browser_crash", message: why };
+    }
     if (browser === null) {
       return reference.bootId === bootId()
         ? { reason: "browser_crash", message: "The browser ended while the server was down." }

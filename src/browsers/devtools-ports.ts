@@ -7,15 +7,13 @@ const firstPort = 29_000;
 const portCount = 1000;
 const attempts = 5;
 
-/** The DevTools ports of all browsers, as a pattern of Chromium's host rules: 29000 to 29999. */
-export const devtoolsPortPattern = "29???";
-
 /** Those of servers that are root: the firewall closes them to everyone else. */
 export const rootsDevtoolsPorts = { first: 29_000, last: 29_499 } as const;
 
 /** Those of servers that are not, and must reach them. */
 const othersDevtoolsPorts = { first: 29_500, last: 29_999 } as const;
 
+/** Whether a port may be a browser's DevTools: 29000 to 29999. */
 export function isDevtoolsPort(port: number): boolean {
   return port >= firstPort && port < firstPort + portCount;
 }

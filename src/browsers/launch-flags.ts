@@ -1,12 +1,12 @@
 import { defaultViewport } from "../sessions/browser-settings.ts";
 import type { ChromiumExecutable } from "./chromium.ts";
-import { devtoolsPortPattern } from "./devtools-ports.ts";
 
 export interface LaunchOptions {
   readonly executable: ChromiumExecutable;
   readonly profileDirectory: string;
-  /** In the range of `devtools-ports.ts`. */
   readonly devtoolsPort: number;
+  /** Of the browser's own way out, on 127.0.0.1. */
+  readonly proxyPort: number;
   readonly sandbox: boolean;
   /** False shows a window, which needs a display. */
   readonly headless: boolean;
@@ -41,12 +41,19 @@ const disabledFeatures = [
 export function launchArguments(options: LaunchOptions): readonly string[] {
   const { executable, headless, sandbox, userAgent } = options;
   const { width, height } = defaultViewport;
+  const proxy = `127.0.0.1:${options.proxyPort}`;
   const args = [
     // A port of loopback rather than a pipe: a pipe would die with the server, and sessions must not.
     `--remote-debugging-port=${options.devtoolsPort}`,
-    // A page that is *at* a DevTools port may use it, its own browser's and every other session's:
-    // no page gets there, by whatever name or address.
-    `--host-resolver-rules=MAP *:${devtoolsPortPattern} ~NOTFOUND`,
+    // Everything goes through the browser's own proxy, where the policy is, loopback included.
+    `--proxy-server=${proxy}`,
+    "--proxy-bypass-list=<-loopback>",
+    // Nothing else is ever resolved or connected to, whoever asks: not for a prefetch, nor by a
+    // client that makes a context with a proxy of its own.
+    `--host-resolver-rules=MAP ${proxy} ${proxy},MAP * ~NOTFOUND`,
+    // WebRTC speaks UDP past every proxy, unless it is told; each build has a name of its own for it.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     // A profile of its own: no state is shared between sessions.
     `--user-data-dir=${options.profileDirectory}`,
     // The first run shows pages and asks to be the default browser.

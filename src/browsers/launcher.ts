@@ -8,6 +8,9 @@ import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
 import { withFreeDevtoolsPort } from "./devtools-ports.ts";
 import type { DownloadLimits } from "./downloads.ts";
+import type { Egress } from "./egress/egress.ts";
+import type { EgressProxy } from "./egress/egress-proxy.ts";
+import type { EgressRoute } from "./egress/egress-route.ts";
 import {
   type BrowserUser,
   type BrowserUsers,
@@ -34,6 +37,7 @@ export interface LauncherOptions {
   readonly sandbox: boolean;
   readonly memoryCaps: MemoryCaps;
   readonly downloadLimits: DownloadLimits;
+  readonly egress: Egress;
 }
 
 /** What a launch needs to know of a session's settings; the rest is applied to a running browser. */
@@ -71,6 +75,7 @@ export class Launcher {
     extraArguments: readonly string[],
   ): Promise<LocalBrowser> {
     const { browsersDirectory, reaper, sandbox, memoryCaps, downloadLimits } = this.#options;
+    const { egress } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
     const root = path.join(browsersDirectory, id);
@@ -78,8 +83,10 @@ export class Launcher {
     let processGroup: number | null = null;
     let connection: CdpConnection | null = null;
     let memoryCap: MemoryCap | null = null;
+    let proxy: EgressProxy | null = null;
     try {
       memoryCap = memoryCaps.create(id, user?.uid ?? null);
+      proxy = await egress.open(user?.uid ?? null);
       const directories = await makeBrowserDirectories(root, user);
       const exit = Promise.withResolvers<BrowserExit>();
       const running = await spawnBrowser(
@@ -89,6 +96,7 @@ export class Launcher {
             executable,
             profileDirectory: directories.profile,
             devtoolsPort,
+            proxyPort: proxy.port,
             sandbox,
             headless: settings.headless,
             userAgent: settings.userAgent,
@@ -113,6 +121,7 @@ export class Launcher {
         product,
         connection,
         memoryCap,
+        proxy,
         downloadLimits,
         exited: exit.promise,
         // The full browser takes a part of its window for itself.
@@ -125,6 +134,7 @@ export class Launcher {
     } catch (error) {
       connection?.close();
       memoryCap?.release();
+      proxy?.close();
       if (error instanceof LaunchError) processGroup = error.processGroup;
       reaper.bury({ processGroup, directory: root, user });
       throw error;
@@ -145,7 +155,10 @@ export class Launcher {
     }
   }
 
-  /** Takes up a browser that still runs after a restart of the server; null when it is not there. */
+  /**
+   * Takes up a browser that still runs after a restart of the server; null when it is not there.
+   * Throws when its way out to the network cannot be opened again.
+   */
   async adopt(reference: {
     readonly id: string;
     readonly pid: number;
@@ -154,10 +167,12 @@ export class Launcher {
     readonly devtoolsPath: string;
     readonly uid: number | null;
     readonly product: string;
+    readonly proxyPort: number;
+    readonly route: EgressRoute;
   }): Promise<LocalBrowser | null> {
     const identity = identifyProcess(reference.pid);
     if (identity?.startedAt !== reference.startedAt) return null;
-    const { browsersDirectory, reaper, memoryCaps, downloadLimits } = this.#options;
+    const { browsersDirectory, reaper, memoryCaps, downloadLimits, egress } = this.#options;
     const running = {
       identity,
       devtoolsPort: reference.devtoolsPort,
@@ -165,6 +180,13 @@ export class Launcher {
     };
     const connection = await CdpConnection.connect(devtoolsUrl(running)).catch(() => null);
     if (connection === null) return null;
+    let proxy: EgressProxy;
+    try {
+      proxy = await egress.reopen(reference.proxyPort, reference.uid, reference.route);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     return new LocalBrowser({
       id: reference.id,
       running,
@@ -173,6 +195,8 @@ export class Launcher {
       product: reference.product,
       connection,
       memoryCap: memoryCaps.adopt(reference.id, reference.uid, reference.pid),
+      proxy,
+      route: reference.route,
       downloadLimits,
       exited: new Promise(() => {}),
       // Whatever was put in force stands in the reference and is put in force again.

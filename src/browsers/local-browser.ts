@@ -13,14 +13,18 @@ import type {
   BrowserWatch,
   CdpMessages,
   CdpScope,
+  EgressFailure,
   PageTarget,
 } from "../sessions/ports.ts";
+import type { Traffic } from "../sessions/traffic.ts";
 import { type BrowserExit, killGroup, type RunningBrowser } from "./browser-process.ts";
 import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
 import { BrowserDownloads, type DownloadLimits } from "./downloads.ts";
+import type { EgressProxy, EgressRules } from "./egress/egress-proxy.ts";
+import { type EgressRoute, egressRouteSchema, noRoute } from "./egress/egress-route.ts";
 import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
 import type { MemoryCap } from "./memory-cap.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
@@ -51,6 +55,10 @@ export interface LocalBrowserParts {
   readonly product: string;
   readonly connection: CdpConnection;
   readonly memoryCap: MemoryCap;
+  /** Its way out to the network. */
+  readonly proxy: EgressProxy;
+  /** Where that leads; nowhere special unless given. */
+  readonly route?: EgressRoute;
   readonly downloadLimits: DownloadLimits;
   /** How the process ended; never settles while it runs or when it is not our child. */
   readonly exited: Promise<BrowserExit>;
@@ -73,6 +81,7 @@ export class LocalBrowser implements Browser {
   #watch: Promise<CdpBrowserWatch> | null = null;
   #recorded = defaultBrowserSettings.recording;
   #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
+  #route: EgressRoute;
   readonly #release = Promise.withResolvers<void>();
   #released = false;
 
@@ -83,6 +92,7 @@ export class LocalBrowser implements Browser {
     this.directory = parts.directories.root;
     this.devtoolsPort = parts.running.devtoolsPort;
     this.released = this.#release.promise;
+    this.#route = parts.route ?? noRoute;
     this.#downloads = new BrowserDownloads(
       parts.directories.downloads,
       parts.connection,
@@ -92,7 +102,7 @@ export class LocalBrowser implements Browser {
   }
 
   get reference(): string {
-    const { running, user, product } = this.#parts;
+    const { running, user, product, proxy } = this.#parts;
     const reference: LocalReference = {
       kind: "local",
       id: this.id,
@@ -104,6 +114,8 @@ export class LocalBrowser implements Browser {
       product,
       targetSettings: this.#targetSettings,
       recorded: this.#recorded,
+      proxyPort: proxy.port,
+      route: this.#route,
     };
     return JSON.stringify(reference);
   }
@@ -122,6 +134,24 @@ export class LocalBrowser implements Browser {
     if (!needsTargetSettings(targetSettings)) return;
     this.#targetSettings = targetSettings;
     await applyTargetSettings(connection, targetSettings);
+  }
+
+  /** Sends its traffic from now on by these rules, made for this route. */
+  route(route: EgressRoute, rules: EgressRules): void {
+    this.#route = route;
+    this.#parts.proxy.use(rules);
+  }
+
+  get traffic(): Traffic {
+    return this.#parts.proxy.traffic;
+  }
+
+  get egressFailures(): readonly EgressFailure[] {
+    return this.#parts.proxy.recentFailures;
+  }
+
+  onEgressFailure(listener: (failure: EgressFailure) => void): () => void {
+    return this.#parts.proxy.onFailure(listener);
   }
 
   /** The watch that was opened ahead captures; the one of this session must not. */
@@ -195,12 +225,13 @@ export class LocalBrowser implements Browser {
     if (this.#released) return;
     this.#released = true;
     this.#release.resolve();
-    const { reaper, running, directories, user, memoryCap, connection } = this.#parts;
+    const { reaper, running, directories, user, memoryCap, connection, proxy } = this.#parts;
     // A tree that ends takes the CPU for a while, and whoever asked for its end waits for an answer.
     setTimeout(() => this.#kill(), killAfterMs);
     reaper.bury({ processGroup: running.identity.pid, directory: directories.root, user });
     memoryCap.release();
     connection.close();
+    proxy.close();
     this.#closeWatch();
   }
 
@@ -210,6 +241,7 @@ export class LocalBrowser implements Browser {
     this.#release.resolve();
     this.#parts.memoryCap.release();
     this.#parts.connection.close();
+    this.#parts.proxy.close();
     this.#closeWatch();
   }
 
@@ -266,6 +298,8 @@ export const localReferenceSchema = z.object({
   uid: z.number().nullable(),
   product: z.string(),
   recorded: z.boolean(),
+  proxyPort: z.number(),
+  route: egressRouteSchema,
   targetSettings: z.object({
     viewport: z.object({ width: z.number(), height: z.number() }).nullable(),
     extraHttpHeaders: z.record(z.string(), z.string()),

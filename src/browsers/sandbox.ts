@@ -1,6 +1,7 @@
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf } from "../sessions/errors.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
+import { Egress, strictEgress } from "./egress/egress.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { noMemoryCaps } from "./memory-cap.ts";
@@ -22,6 +23,7 @@ export async function sandboxProblem(options: {
   const reaper = new Reaper(users, noMemoryCaps, () => {});
   // It opens no page.
   const downloadLimits = { fileBytes: 0, totalBytes: 0 };
+  const egress = new Egress(strictEgress);
   const launcher = new Launcher({
     ...options,
     users,
@@ -30,6 +32,7 @@ export async function sandboxProblem(options: {
     // It serves nobody.
     memoryCaps: noMemoryCaps,
     downloadLimits,
+    egress,
   });
   try {
     const browser = await launcher.launch(defaultBrowserSettings);

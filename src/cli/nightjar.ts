@@ -6,6 +6,7 @@ import { installBrowserCommand } from "./install-browser.ts";
 import { keysCommand } from "./keys.ts";
 import { serveCommand } from "./serve.ts";
 import { settingsCommand } from "./settings.ts";
+import { tenantsCommand } from "./tenants.ts";
 
 /** Nothing that a server or its clients write is for other users of the machine. */
 process.umask(0o077);
@@ -16,6 +17,7 @@ const program = new Command("nightjar")
 
 program.addCommand(serveCommand(() => loadConfig(process.env)));
 program.addCommand(keysCommand(() => loadConfig(process.env)));
+program.addCommand(tenantsCommand(() => loadConfig(process.env)));
 program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
 program.addCommand(settingsCommand());
 

@@ -24,6 +24,8 @@ export interface CdpGatewayOptions {
   /** How often a client is asked whether it is still there, in ms. */
   readonly pingEveryMs: number;
   readonly traffic: CdpTraffic;
+  /** Told of each tab that a client works in, by its id in CDP. */
+  readonly onTabUsed: (sessionId: string, targetId: string) => void;
   /** Told of what went wrong unexpectedly; the client is not. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -90,6 +92,8 @@ export class CdpGateway {
       directory: browser.directory,
       pingEveryMs: this.#options.pingEveryMs,
       traffic: this.#options.traffic,
+      onlyTab: scope.kind === "page" ? scope.targetId : null,
+      onTabUsed: (targetId) => this.#options.onTabUsed(sessionId, targetId),
       onActivity: () => sessions.touch(sessionId),
       onEndRequest: () => {
         sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);

@@ -73,9 +73,20 @@ export function decideCdpMessage(text: string, directory: string | null): CdpDec
   if (refusedCommands.has(command.method)) {
     return refuse(command, `${command.method} is not available in a hosted session`);
   }
+  if (command.method === "Target.createBrowserContext" && hasProxy(command.params)) {
+    return refuse(
+      command,
+      "a context cannot have a proxy of its own in a hosted session; name it in the session's `proxies`",
+    );
+  }
   if (command.method === "Target.sendMessageToTarget") return decideNested(command, directory);
   if (directory === null) return { kind: "pass" };
   return decideFiles(command, directory);
+}
+
+/** Its traffic would go past the session's way out, if the browser let it go anywhere else at all. */
+function hasProxy({ proxyServer, proxyBypassList }: CdpCommand["params"]): boolean {
+  return [proxyServer, proxyBypassList].some((value) => value !== undefined && value !== "");
 }
 
 function decideFiles(command: CdpCommand, directory: string): CdpDecision {

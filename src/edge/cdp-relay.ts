@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type CdpDecision, decideCdpMessage } from "./cdp-policy.ts";
+import { ClientTabs } from "./client-tabs.ts";
 import { standardCloseCodes } from "./close-codes.ts";
 import {
   type ClientMessage,
@@ -38,6 +39,10 @@ export interface CdpRelayOptions {
   readonly pingEveryMs: number;
   /** Where bytes are added up. */
   readonly traffic: { bytesToClients: number; bytesToBrowsers: number };
+  /** The tab that the connection is for; null for one to the browser. */
+  readonly onlyTab: string | null;
+  /** Called with the target id of the tab that the client works in, each time that it does. */
+  readonly onTabUsed: (targetId: string) => void;
   /** Called for each message of the client. */
   readonly onActivity: () => void;
   /** Called when the client asks for the end of the browser. */
@@ -55,6 +60,7 @@ export class CdpRelay {
   readonly #options: CdpRelayOptions;
   readonly #reader = new ClientMessageReader(maxMessageBytes);
   readonly #tracker = new MessageBoundaryTracker();
+  readonly #tabs: ClientTabs;
   /** Frames of our own for the client, waiting for the end of a message of the browser. */
   readonly #queued: Buffer[] = [];
   /** A close that waits for the browser to finish its message. */
@@ -70,6 +76,7 @@ export class CdpRelay {
   constructor(options: CdpRelayOptions) {
     this.#options = options;
     const { client, browser } = options;
+    this.#tabs = new ClientTabs(options.onlyTab, options.onTabUsed);
     this.#pulse = setInterval(() => this.#beat(), options.pingEveryMs);
     this.#pulse.unref();
     client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
@@ -148,10 +155,9 @@ export class CdpRelay {
       return;
     }
     this.#options.onActivity();
-    const decision: CdpDecision = decideCdpMessage(
-      message.payload.toString("utf8"),
-      this.#options.directory,
-    );
+    const text = message.payload.toString("utf8");
+    const decision: CdpDecision = decideCdpMessage(text, this.#options.directory);
+    this.#tabs.fromClient(text);
     switch (decision.kind) {
       case "pass":
         this.#toBrowser(message.frames);
@@ -209,7 +215,7 @@ export class CdpRelay {
     if (this.#closing || this.#closed) return;
     const { client, browser, traffic } = this.#options;
     traffic.bytesToClients += chunk.length;
-    const boundary = this.#tracker.follow(chunk);
+    const boundary = this.#tracker.follow(chunk, (at) => this.#tabs.fromBrowser(chunk, at));
     let accepted: boolean;
     if (this.#queued.length === 0 || boundary === -1) accepted = client.write(chunk);
     else {

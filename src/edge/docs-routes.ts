@@ -37,6 +37,7 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
         { name: "Storage", description: "Files that are uploaded, and files that pages download." },
         { name: "First API", description: "The first generation: the session id is in the body." },
         { name: "CDP", description: "Chrome DevTools Protocol, by the token in `cdp_url`." },
+        { name: "API keys", description: "The keys that open this API." },
         { name: "Server", description: "The server itself." },
       ],
       components: {

@@ -4,6 +4,8 @@ import { z } from "zod";
 
 /** What the health answer tells about the host. */
 export interface HostHealth {
+  /** It is stopping: it takes no new sessions, and those that run go on. */
+  readonly draining: boolean;
   readonly version: string;
   readonly activeSessions: number;
   readonly maxSessions: number;
@@ -16,7 +18,11 @@ export interface HostHealth {
 
 const healthAnswer = z
   .object({
-    status: z.literal("ok").describe("It serves."),
+    status: z
+      .enum(["ok", "draining"])
+      .describe(
+        "`draining`: it is stopping, takes no new sessions and lets those that run go on. `/ready` is 503 then.",
+      ),
     version: z
       .string()
       .describe("Of Nightjar.")
@@ -42,7 +48,8 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
       config: { public: true },
       schema: {
         summary: "Health of the server",
-        description: "The only route of the API that needs no key.",
+        description:
+          "200 as long as the server lives, also while it stops: official clients and restarts by orchestrators go by that. Needs no key.",
         tags: ["Server"],
         security: [],
         response: { 200: healthAnswer },
@@ -51,7 +58,7 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
     async () => {
       const host = health();
       return {
-        status: "ok" as const,
+        status: host.draining ? ("draining" as const) : ("ok" as const),
         version: host.version,
         description: "Nightjar: browser sessions for AI agents",
         active_sessions: host.activeSessions,

@@ -19,15 +19,19 @@ import type { StructuredExtractor } from "../pages/scrape/structured-extractor.t
 import type { StepStore } from "../pages/steps/step-store.ts";
 import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
+import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { apiKeysRoutes } from "./api-keys-routes.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
 import { answerBrokenRequest } from "./broken-requests.ts";
 import { CdpGateway, type CdpTraffic } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import type { ConsoleFiles } from "./console-files.ts";
+import { consoleRoutes } from "./console-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
@@ -35,9 +39,11 @@ import { eventsRoutes } from "./events-routes.ts";
 import { countFailedAuthentications } from "./failed-authentications.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
+import { type HostStatus, hostRoutes } from "./host-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { pressureRoutes } from "./pressure-routes.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -71,9 +77,12 @@ export interface HttpServerOptions {
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
-  readonly keys: ApiKeyVerifier;
+  readonly keys: ApiKeyVerifier & ApiKeyStore;
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
+  readonly hostStatus: () => Promise<HostStatus>;
+  /** Null where it was not built. */
+  readonly console: ConsoleFiles | null;
   readonly publicUrl: string | null;
   /** Whose pages may show the live view in a frame. */
   readonly embedOrigins: readonly string[];
@@ -91,6 +100,8 @@ export interface HttpServerOptions {
   readonly maxFailedAuthentications: number;
   /** How often a CDP client is asked whether it is still there, in ms. */
   readonly pingEveryMs: number;
+  readonly maxSessions: number;
+  readonly queueLength: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
 }
@@ -173,6 +184,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   await collectOpenApi(server, options.version);
   await server.register(async (api) => {
     healthRoutes(api, options.health);
+    hostRoutes(api, options.hostStatus);
+    pressureRoutes(api, options);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
     logRoutes(api, { ...options, urls });
@@ -182,10 +195,12 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
     await viewerRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
+    consoleRoutes(api, options.console);
     await docsRoutes(api);
   });
 
@@ -194,6 +209,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     capabilities,
     pingEveryMs: options.pingEveryMs,
     traffic: options.cdpTraffic,
+    onTabUsed: (sessionId, targetId) => options.screencasts.activate(sessionId, targetId),
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
   const sockets = new SessionSockets({
@@ -211,7 +227,14 @@ async function allowOrigins(server: FastifyInstance, origins: readonly string[])
   await server.register(fastifyCors, {
     origin: origins.includes("*") ? "*" : [...origins],
     methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    exposedHeaders: ["Retry-After", "X-Request-Id", "Content-Disposition"],
+    exposedHeaders: [
+      "Retry-After",
+      "X-RateLimit-Limit",
+      "X-RateLimit-Remaining",
+      "X-RateLimit-Reset",
+      "X-Request-Id",
+      "Content-Disposition",
+    ],
     maxAge: 600,
   });
 }

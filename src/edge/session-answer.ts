@@ -38,14 +38,14 @@ export function toSessionAnswer(
     user_agent: settings.userAgent,
     viewport_width: viewport?.width ?? null,
     viewport_height: viewport?.height ?? null,
-    proxies: false,
+    proxies: settings.proxy !== null,
     use_file_storage: settings.useFileStorage,
     solve_captchas: false,
     web_bot_auth: false,
     auth_ids: [],
     system_hidden: false,
     steps: steps.map(toWireStep),
-    network_request_bytes: 0,
-    network_response_bytes: 0,
+    network_request_bytes: session.traffic.requestBytes,
+    network_response_bytes: session.traffic.responseBytes,
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
-import { endReasons } from "../sessions/session.ts";
+import { endReasons, sessionStatuses } from "../sessions/session.ts";
 
 /** Boolean of a query string, in any letter case: the Python client sends `True`. */
 export const queryBoolean = z
@@ -19,10 +19,21 @@ export const timeLimits = {
 
 const externalProxy = z.strictObject({
   type: z.literal("external").describe("A proxy of your own."),
-  server: z.string().meta({ examples: ["http://proxy.example.com:8080"] }),
-  username: z.string().nullish().describe("For the proxy."),
-  password: z.string().nullish().describe("For the proxy."),
-  bypass: z.string().nullish().describe("Hosts that are reached without it."),
+  server: z
+    .string()
+    .min(1)
+    .max(2000)
+    .describe("`http://`, `https://` or `socks5://` with host and port; `http` without a scheme.")
+    .meta({ examples: ["http://proxy.example.com:8080"] }),
+  username: z.string().max(1000).nullish().describe("For the proxy."),
+  password: z.string().max(1000).nullish().describe("For the proxy. It is never answered."),
+  bypass: z
+    .string()
+    .max(10_000)
+    .nullish()
+    .describe(
+      "Hosts that are reached without it, separated by commas: `example.com` is that host, `*.example.com` those beneath it, `.example.com` both, `<local>` names without a dot, `10.0.0.0/8` addresses; a port may follow.",
+    ),
 });
 const hostedProxy = z.object({
   type: z.enum(["notte", "tailnet"]).describe("A proxy of a hosted service."),
@@ -133,7 +144,9 @@ export const startBody = z
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()
-      .describe("`false` or an empty list. Proxies are not supported yet and answered 501."),
+      .describe(
+        "At most one proxy that its traffic goes through; it is tried out first (`proxy_failed`). `true` is the operator's, where one is configured. `false` and an empty list are none.",
+      ),
     profile: z
       .object({
         id: z.string().describe("The profile's id."),
@@ -165,7 +178,7 @@ const time = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T12:0
 export const sessionAnswer = z
   .object({
     session_id: z.uuid().meta({ examples: ["f47ac10b-58cc-4372-a567-0e02b2c3d479"] }),
-    status: z.enum(["active", "closed", "error", "timed_out"]).meta({ examples: ["active"] }),
+    status: z.enum(sessionStatuses).meta({ examples: ["active"] }),
     end_reason: z
       .enum(endReasons)
       .nullable()
@@ -223,7 +236,7 @@ export const sessionAnswer = z
       .nullable()
       .meta({ examples: [1080] })
       .describe("In CSS pixels; null for a browser elsewhere."),
-    proxies: z.boolean().describe("Whether a proxy is in use."),
+    proxies: z.boolean().describe("Whether its traffic goes through another proxy."),
     use_file_storage: z.boolean().describe("Whether what its pages download is kept."),
     solve_captchas: z.boolean().describe("Always `false`: not supported."),
     web_bot_auth: z.boolean().describe("Always `false`: not supported."),
@@ -234,8 +247,14 @@ export const sessionAnswer = z
       .describe(
         "The last 500 page operations, as `{type, value}`, long texts shortened. CDP traffic makes no steps; lists leave them out.",
       ),
-    network_request_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
-    network_response_bytes: z.int().min(0).describe("0: traffic is not counted yet."),
+    network_request_bytes: z
+      .int()
+      .min(0)
+      .describe("What its browser sent over the network; 0 for a browser elsewhere."),
+    network_response_bytes: z
+      .int()
+      .min(0)
+      .describe("What its browser received over the network; 0 for a browser elsewhere."),
   })
   .meta({ id: "Session" });
 
@@ -253,7 +272,22 @@ export const sessionIdParams = z.object({
 export const listQuery = z.object({
   page: z.coerce.number().int().min(1).default(1).describe("From 1."),
   page_size: z.coerce.number().int().min(1).max(100).default(10).describe("At most 100."),
-  only_active: queryBoolean.default(true).describe("Leave out sessions that ended."),
+  only_active: queryBoolean
+    .optional()
+    .describe("Leave out sessions that ended. Default true, unless `status` is given."),
+  status: z
+    .enum(sessionStatuses)
+    .optional()
+    .describe("Only sessions in this state. (An addition of Nightjar.)"),
+  search: z
+    .string()
+    .trim()
+    .max(200)
+    .optional()
+    .describe(
+      "Only sessions whose id begins with this, or that ended with it in `end_reason` or `error`. (An addition of Nightjar.)",
+    )
+    .meta({ examples: ["idle timeout"] }),
   only_current_token: queryBoolean
     .default(false)
     .describe("Only sessions that the API key of this request started."),

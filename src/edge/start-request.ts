@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { Viewport } from "../sessions/browser-settings.ts";
+import type { ProxySettings, Viewport } from "../sessions/browser-settings.ts";
 import { invalidField, NightjarError } from "../sessions/errors.ts";
 import type { IdempotencyClaim } from "../sessions/ports.ts";
 import type { StartRequest } from "../sessions/session-service.ts";
@@ -35,6 +35,7 @@ export function toStartRequest(
       screenshotType: body.screenshot_type,
       useFileStorage: body.use_file_storage ?? true,
       recording: body.recording ?? true,
+      proxy: proxyOf(body),
       attachUrl: body.cdp_url ?? null,
     },
     idleTimeoutMinutes,
@@ -65,7 +66,6 @@ export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
 
 function refuseUnsupported(body: StartBody): void {
   const asked: readonly (readonly [string, boolean])[] = [
-    ["proxies", body.proxies === true || (Array.isArray(body.proxies) && body.proxies.length > 0)],
     ["profile", body.profile != null],
     ["web_bot_auth", body.web_bot_auth === true],
     ["vault_id", body.vault_id != null],
@@ -77,6 +77,38 @@ function refuseUnsupported(body: StartBody): void {
     "not_supported",
     `This server does not support \`${first[0]}\` yet; start the session without it.`,
   );
+}
+
+/** Throws `invalid_request`, or `not_supported` for a proxy that only a hosted service has. */
+function proxyOf({ proxies, cdp_url }: StartBody): ProxySettings | null {
+  if (proxies == null || proxies === false) return null;
+  const [first, ...others] = proxies === true ? [{ type: "default" as const }] : proxies;
+  if (first === undefined) return null;
+  if (cdp_url != null) {
+    throw invalidField(
+      "proxies",
+      "proxies cannot be set together with cdp_url: the browser runs already.",
+      "contradiction",
+    );
+  }
+  if (others.length > 0) {
+    throw invalidField("proxies", `proxies may hold one proxy; got ${others.length + 1}.`);
+  }
+  if (first.type === "default") return { kind: "default" };
+  if (first.type !== "external") {
+    throw new NightjarError(
+      "not_supported",
+      `proxies: this server has no proxies of the type "${first.type}"; name one of your own, as {type: "external", server}.`,
+    );
+  }
+  const bypass = (first.bypass ?? "").split(/[,;\s]+/).filter((pattern) => pattern !== "");
+  return {
+    kind: "external",
+    server: first.server,
+    username: first.username ?? null,
+    password: first.password ?? null,
+    bypass,
+  };
 }
 
 /** The contract's rule for `cdp_url`: nothing that only a browser of ours can be given. */

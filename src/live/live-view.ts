@@ -42,6 +42,11 @@ export class LiveView {
     this.#stopListening = options.screencasts.onActiveTab(() => this.#tabsChanged());
   }
 
+  /** Whether somebody is in control. */
+  get controlled(): boolean {
+    return this.#control.holder !== null;
+  }
+
   /** True from its close on: nobody can join any more. */
   get closed(): boolean {
     return this.#closed;

@@ -14,6 +14,7 @@ export class LiveViews {
   readonly #sessions: SessionService;
   readonly #screencasts: SessionScreencasts;
   readonly #opened = new Map<string, Promise<LiveView>>();
+  readonly #views = new Map<string, LiveView>();
 
   constructor(sessions: SessionService, screencasts: SessionScreencasts) {
     this.#sessions = sessions;
@@ -42,6 +43,11 @@ export class LiveViews {
     }
   }
 
+  /** Whether somebody is in control of a session. */
+  isControlled(sessionId: string): boolean {
+    return this.#views.get(sessionId)?.controlled === true;
+  }
+
   #open(sessionId: string): Promise<LiveView> {
     const opening: Promise<LiveView> = this.#build(sessionId, () =>
       this.#forget(sessionId, opening),
@@ -62,6 +68,7 @@ export class LiveViews {
       onInput: () => this.#sessions.touch(sessionId),
       onEmpty,
     });
+    this.#views.set(sessionId, view);
     void watch.closed.then(() => {
       onEmpty();
       view.close();
@@ -70,6 +77,8 @@ export class LiveViews {
   }
 
   #forget(sessionId: string, opening: Promise<LiveView>): void {
-    if (this.#opened.get(sessionId) === opening) this.#opened.delete(sessionId);
+    if (this.#opened.get(sessionId) !== opening) return;
+    this.#opened.delete(sessionId);
+    this.#views.delete(sessionId);
   }
 }

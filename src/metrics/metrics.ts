@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 export interface MetricSources {
   readonly activeSessions: () => number;
   readonly maxSessions: number;
+  readonly waitingStarts: () => number;
   readonly warmBrowsers: () => number;
   /** How many hand-overs found a warm browser so far, and how many waited for a launch. */
   readonly poolUse: () => { readonly hits: number; readonly misses: number };
@@ -25,6 +26,7 @@ export class Metrics {
   readonly #started: Counter;
   readonly #ended: Counter<"reason">;
   readonly #startSeconds: Histogram;
+  readonly #waits: Histogram<"outcome">;
   readonly #requests: Histogram<"method" | "route" | "status">;
 
   constructor(sources: MetricSources) {
@@ -47,6 +49,13 @@ export class Metrics {
       buckets: startBuckets,
       registers,
     });
+    this.#waits = new Histogram({
+      name: "nightjar_admission_wait_seconds",
+      help: "How long starts waited for room, by what became of them.",
+      labelNames: ["outcome"],
+      buckets: startBuckets,
+      registers,
+    });
     this.#requests = new Histogram({
       name: "nightjar_http_request_seconds",
       help: "Requests by route and status, until their answer was sent.",
@@ -59,6 +68,11 @@ export class Metrics {
       "nightjar_sessions_max",
       "Sessions that may run at once.",
       () => sources.maxSessions,
+    );
+    this.#gauge(
+      "nightjar_starts_waiting",
+      "Starts that wait for room in the queue.",
+      sources.waitingStarts,
     );
     this.#gauge(
       "nightjar_warm_browsers",
@@ -96,6 +110,11 @@ export class Metrics {
   sessionStarted(elapsedMs: number): void {
     this.#started.inc();
     this.#startSeconds.observe(elapsedMs / 1000);
+  }
+
+  /** `waitedMs`: how long a start waited for room; `outcome`: what became of it, from a closed list. */
+  startWaited(waitedMs: number, outcome: string): void {
+    this.#waits.observe({ outcome }, waitedMs / 1000);
   }
 
   sessionEnded(reason: string): void {

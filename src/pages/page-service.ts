@@ -40,6 +40,8 @@ export interface PageServiceOptions {
   readonly extractor: StructuredExtractor | null;
   /** Told of each tab that an operation addresses, by its id in CDP. */
   readonly onTabUsed: (sessionId: string, targetId: string) => void;
+  /** Whether somebody controls the session's pages by hand now, and answers their dialogs. */
+  readonly isControlled: (sessionId: string) => boolean;
   /** Told of what went wrong beside an operation that was done. */
   readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
@@ -256,12 +258,11 @@ export class PageService {
   }
 
   async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
-    const { sessions, onTabUsed } = this.#options;
-    const driven = new DrivenSession(
-      browser,
-      new Perception(await this.#lastNumbers(sessionId)),
-      (targetId) => onTabUsed(sessionId, targetId),
-    );
+    const { sessions, onTabUsed, isControlled } = this.#options;
+    const driven = new DrivenSession(browser, new Perception(await this.#lastNumbers(sessionId)), {
+      onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
+      isForPerson: () => isControlled(sessionId),
+    });
     const cancel = sessions.onEnd(sessionId, (ended) => {
       this.#driven.delete(sessionId);
       driven.end(ended);

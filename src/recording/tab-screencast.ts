@@ -11,8 +11,12 @@ const jpegQuality = 70;
  */
 const mostInFlight = 3;
 
-/** A page that draws nothing for so long after frames may have been lost is asked anew, in ms. */
-const quietMs = 120;
+/**
+ * A page that draws nothing for so long after frames may have been lost is asked anew, in ms; for
+ * twice as long as between its last frames where those are slow.
+ */
+const leastQuietMs = 120;
+const mostQuietMs = 1000;
 
 /** How often a tab that its window hides is looked at, in ms: it draws nothing by itself. */
 const hiddenEveryMs = 1000;
@@ -30,6 +34,9 @@ export class TabScreencast {
   /** The acknowledgements that are due, oldest first, by the number that the browser gave. */
   #unacknowledged: number[] = [];
   #mayHaveLost = false;
+  /** On the monotonic clock, and how long after the one before it, in ms. */
+  #receivedAt = 0;
+  #gapMs = 0;
   /** On the monotonic clock, in ms. */
   #acknowledgedAt = 0;
   #acknowledgeTimer: NodeJS.Timeout | null = null;
@@ -93,6 +100,9 @@ export class TabScreencast {
     if (this.#unacknowledged.length >= mostInFlight) this.#mayHaveLost = true;
     if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
     this.#quietTimer = null;
+    const now = performance.now();
+    this.#gapMs = now - this.#receivedAt;
+    this.#receivedAt = now;
     this.#acknowledge();
     this.#deliver(frameOf(this.#tab.targetId, data, metadata));
   }
@@ -120,6 +130,7 @@ export class TabScreencast {
     if (sessionId !== undefined) this.#command("Page.screencastFrameAck", { sessionId });
     if (this.#unacknowledged.length > 0) this.#acknowledge();
     else if (this.#mayHaveLost) {
+      const quietMs = Math.min(mostQuietMs, Math.max(leastQuietMs, this.#gapMs * 2));
       this.#quietTimer = setTimeout(() => this.#startAnew(), quietMs);
     }
   }

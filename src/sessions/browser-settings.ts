@@ -12,6 +12,21 @@ export interface Viewport {
   readonly height: number;
 }
 
+/** Another proxy that a session's traffic goes through. */
+export type ProxySettings =
+  /** The operator's. */
+  | { readonly kind: "default" }
+  | {
+      readonly kind: "external";
+      /** URL of the proxy, e.g. `socks5://proxy.example.com:1080`. */
+      readonly server: string;
+      readonly username: string | null;
+      /** Null in a session's record: it is kept with what finds the browser again, while there is one. */
+      readonly password: string | null;
+      /** Patterns of hosts that are reached without it. */
+      readonly bypass: readonly string[];
+    };
+
 /** What a session asks of its browser. Stored with the session, so it must stay plain JSON. */
 export interface BrowserSettings {
   readonly browserType: BrowserType;
@@ -27,6 +42,8 @@ export interface BrowserSettings {
   readonly useFileStorage: boolean;
   /** Whether what its pages show, request and log is kept. */
   readonly recording: boolean;
+  /** Null sends its traffic straight to where it goes. */
+  readonly proxy: ProxySettings | null;
   /** A CDP URL of a browser elsewhere to attach to, instead of one of ours. */
   readonly attachUrl: string | null;
 }
@@ -44,5 +61,12 @@ export const defaultBrowserSettings: BrowserSettings = {
   screenshotType: "last_action",
   useFileStorage: true,
   recording: true,
+  proxy: null,
   attachUrl: null,
 };
+
+/** The settings as a session's record has them. */
+export function withoutProxyPassword(settings: BrowserSettings): BrowserSettings {
+  if (settings.proxy?.kind !== "external") return settings;
+  return { ...settings, proxy: { ...settings.proxy, password: null } };
+}

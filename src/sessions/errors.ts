@@ -48,6 +48,14 @@ export const errorTable = {
     meaning: "The session has ended, so it takes no more operations.",
     remedy: "Start a new session; `end_reason` says why this one ended.",
   },
+  api_key_not_found: {
+    meaning: "No valid API key with this id belongs to you.",
+    remedy: "List your keys: it may have been revoked before.",
+  },
+  api_key_limit: {
+    meaning: "This tenant has as many valid API keys as it may have.",
+    remedy: "Revoke keys that nobody uses.",
+  },
   route_not_found: {
     meaning: "This server has no such route.",
     remedy: "See the API documentation at /docs.",
@@ -57,12 +65,21 @@ export const errorTable = {
     remedy: "Use a new key for a new request.",
   },
   tenant_limit: {
-    meaning: "This tenant runs as many sessions as it is allowed to.",
+    meaning: "This tenant, or this API key, runs as many sessions as it is allowed to.",
     remedy: "Stop a session, or try again after the seconds in Retry-After.",
   },
-  at_capacity: {
-    meaning: "This host runs as many sessions as it can hold.",
+  too_many_starts: {
+    meaning:
+      "This tenant, or this API key, has started as many sessions as it may within a minute.",
     remedy: "Try again after the seconds in Retry-After.",
+  },
+  at_capacity: {
+    meaning: "This host has no room for one more session, and the wait for room was in vain.",
+    remedy: "Try again after the seconds in Retry-After.",
+  },
+  start_abandoned: {
+    meaning: "The client went away while its start waited for room, so nothing was started.",
+    remedy: "Start again.",
   },
   shutting_down: {
     meaning: "This server is stopping and starts no new sessions.",
@@ -130,6 +147,10 @@ export const errorTable = {
     meaning: "`cdp_url` leads to an address that this server does not connect to.",
     remedy: "Ask the operator to allow it with NIGHTJAR_EGRESS_ALLOW.",
   },
+  proxy_failed: {
+    meaning: "The proxy that the session should go through does not work, or may not be used.",
+    remedy: "Check its address, user name and password, as the message says.",
+  },
   internal: {
     meaning: "The server failed unexpectedly.",
     remedy: "Give the operator the request id: the cause stands beside it in the log.",
@@ -147,9 +168,19 @@ export interface FieldIssue {
   readonly kind: string;
 }
 
+/** How much of a limit is left to a caller. */
+export interface Allowance {
+  readonly limit: number;
+  readonly remaining: number;
+  /** When there is more of it again, at the latest. Epoch ms. */
+  readonly resetAt: number;
+}
+
 export interface ErrorDetails {
   /** In seconds. */
   readonly retryAfterSeconds?: number;
+  /** The limit that was reached. */
+  readonly allowance?: Allowance;
   readonly issues?: readonly FieldIssue[];
   readonly cause?: unknown;
 }
@@ -158,6 +189,7 @@ export interface ErrorDetails {
 export class NightjarError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | null;
+  readonly allowance: Allowance | null;
   readonly issues: readonly FieldIssue[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -165,6 +197,7 @@ export class NightjarError extends Error {
     this.name = "NightjarError";
     this.code = code;
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.allowance = details.allowance ?? null;
     this.issues = details.issues ?? [];
   }
 }

@@ -1,5 +1,6 @@
-import type { Browser } from "./ports.ts";
+import type { Browser, SessionProgress } from "./ports.ts";
 import type { ActiveSession, EndedSession } from "./session.ts";
+import { addTraffic, type Traffic } from "./traffic.ts";
 
 /**
  * Told when a session ends; with `null` when the server stops and leaves the session running. The
@@ -11,17 +12,28 @@ export type EndListener = (ended: EndedSession | null) => unknown;
 export class LiveSession {
   readonly browser: Browser;
   readonly #listeners = new Set<EndListener>();
+  /** Of the time before this process had the browser. */
+  readonly #earlierTraffic: Traffic;
   #session: ActiveSession;
-  #savedAccess: number;
+  #saved: SessionProgress;
   #ending: Promise<EndedSession> | null = null;
 
   constructor(session: ActiveSession, browser: Browser) {
     this.#session = session;
     this.browser = browser;
-    this.#savedAccess = session.lastAccessedAt;
+    this.#earlierTraffic = session.traffic;
+    this.#saved = session;
   }
 
+  /** Its traffic is as of the last `measure`. */
   get session(): ActiveSession {
+    return this.#session;
+  }
+
+  /** The session with its traffic until now. */
+  measure(): ActiveSession {
+    const traffic = addTraffic(this.#earlierTraffic, this.browser.traffic);
+    this.#session = { ...this.#session, traffic };
     return this.#session;
   }
 
@@ -30,12 +42,19 @@ export class LiveSession {
     return this.#ending !== null;
   }
 
-  get accessUnsaved(): boolean {
-    return this.#session.lastAccessedAt > this.#savedAccess;
+  /** What has changed since it was last saved; null for nothing. */
+  unsavedProgress(): SessionProgress | null {
+    const { lastAccessedAt, traffic } = this.measure();
+    const saved = this.#saved;
+    const unchanged =
+      lastAccessedAt === saved.lastAccessedAt &&
+      traffic.requestBytes === saved.traffic.requestBytes &&
+      traffic.responseBytes === saved.traffic.responseBytes;
+    return unchanged ? null : { lastAccessedAt, traffic };
   }
 
-  accessSaved(at: number): void {
-    this.#savedAccess = Math.max(this.#savedAccess, at);
+  progressSaved(progress: SessionProgress): void {
+    this.#saved = progress;
   }
 
   update(session: ActiveSession): void {

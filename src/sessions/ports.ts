@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { BrowserSettings } from "./browser-settings.ts";
-import type { ActiveSession, EndedState, EndReason, Session } from "./session.ts";
+import type { ActiveSession, EndedState, EndReason, Session, SessionStatus } from "./session.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** The time, and being called at a time. Replaced in tests. */
 export interface Clock {
@@ -104,6 +105,36 @@ export type BrowserDownload = {
   | { readonly kind: "failed"; readonly path: null; readonly reason: string }
 );
 
+/** A connection of a browser's that this server did not make, or that did not come about. */
+export type EgressFailure = {
+  /** Epoch ms. */
+  readonly at: number;
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Half a sentence for the session's owner: why. */
+  readonly message: string;
+} & (
+  | {
+      readonly kind: "refused";
+      /** What was against it: the address, a list of hosts, a port of ours, or who asked. */
+      readonly reason: "address" | "domain" | "port" | "peer";
+    }
+  | {
+      readonly kind: "failed";
+      readonly reason:
+        | "name"
+        | "refused_there"
+        | "closed"
+        | "timed_out"
+        | "unreachable"
+        /** The session's own proxy, or what it says of its target. */
+        | "upstream"
+        | "upstream_target"
+        | "other";
+    }
+);
+
 /** One browser process (or one browser elsewhere) that belongs to one session. */
 export interface Browser {
   /** Plain text that `BrowserHost.recover` understands after a restart. */
@@ -127,6 +158,12 @@ export interface Browser {
    * keeps its files there and tells of none.
    */
   onDownload(listener: (download: BrowserDownload) => void): () => void;
+  /** What it sent and received so far, while this server has had it; zeros for a browser elsewhere. */
+  readonly traffic: Traffic;
+  /** The last connections that did not come about, oldest first; none for a browser elsewhere. */
+  readonly egressFailures: readonly EgressFailure[];
+  /** Calls back for every connection that does not come about; returns the way to stop. */
+  onEgressFailure(listener: (failure: EgressFailure) => void): () => void;
   /** A PNG of the most recently used tab. Throws `browser_unavailable` within 15 s if it cannot. */
   screenshot(): Promise<Buffer>;
   /** Ends the browser, its whole process tree and its directory, soon but certainly. Idempotent. */
@@ -135,8 +172,11 @@ export interface Browser {
 
 /** Hands out browsers. The domain never assumes that they run in this process. */
 export interface BrowserHost {
-  /** Throws `browser_unavailable`, `attach_failed`, `attach_refused` or `not_supported`. */
-  acquire(settings: BrowserSettings): Promise<Browser>;
+  /**
+   * Throws `browser_unavailable`, `attach_failed`, `attach_refused`, `proxy_failed`, `not_supported`
+   * or, for a proxy that is none, `invalid_request`.
+   */
+  acquire(settings: BrowserSettings, tenantId: string): Promise<Browser>;
   /**
    * Finds the browsers of sessions again after a restart, given their references by session id, and
    * ends every other browser and directory of this node. The answer has an entry for each session.
@@ -144,6 +184,30 @@ export interface BrowserHost {
   recover(
     references: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
+}
+
+/** What a host has left, as measured. Sizes in bytes. */
+export interface HostReading {
+  readonly memory: {
+    readonly totalBytes: number;
+    /** What could be used before anything would have to be taken away from somebody. */
+    readonly availableBytes: number;
+    /** What idle warm browsers hold: a session that takes one over needs that much less. */
+    readonly idleBytes: number;
+  };
+  /** Of the file system that sessions write to; null where it cannot be told. */
+  readonly disk: { readonly totalBytes: number; readonly freeBytes: number } | null;
+  readonly cpu: {
+    readonly cores: number;
+    /** All cores together over the last seconds, 0 to 100. */
+    readonly loadPercent: number;
+  };
+}
+
+/** Measures the host. */
+export interface HostGauge {
+  /** Quick: it is asked at each start. */
+  read(): Promise<HostReading>;
 }
 
 /** A client's promise that a repeated request is the same one. */
@@ -158,6 +222,13 @@ export interface SessionListQuery {
   readonly onlyActive: boolean;
   /** Only sessions that this key started. */
   readonly apiKeyId?: string;
+  /** Only sessions in this state. */
+  readonly status?: SessionStatus;
+  /**
+   * Only sessions whose id begins with this text, or that ended with it in their reason or error.
+   * Letter case does not count, and in reasons a space is as good as an underscore.
+   */
+  readonly search?: string;
   /** From 1. */
   readonly page: number;
   readonly pageSize: number;
@@ -167,6 +238,18 @@ export interface SessionPage {
   /** Newest first. */
   readonly sessions: readonly Session[];
   readonly hasNext: boolean;
+}
+
+/** Whose active sessions: a node's, a tenant's, or those that a key started. */
+export type ActiveWhere =
+  | { readonly nodeId: string }
+  | { readonly tenantId: string }
+  | { readonly apiKeyId: string };
+
+export interface SessionProgress {
+  /** Epoch ms. */
+  readonly lastAccessedAt: number;
+  readonly traffic: Traffic;
 }
 
 /** The durable truth about sessions. Every method has committed when its promise resolves. */
@@ -180,13 +263,14 @@ export interface SessionStore {
   ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null>;
   list(query: SessionListQuery): Promise<SessionPage>;
   activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
-  activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]>;
-  /** Ends the session if it is active, compare-and-set; false when it had ended before. */
-  end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean>;
+  activeIds(where: ActiveWhere): Promise<readonly string[]>;
+  /**
+   * Ends the session if it is active, compare-and-set; false when it had ended before. Traffic that
+   * is not given stays as it was saved.
+   */
+  end(id: string, state: EndedState, lastAccessedAt: number, traffic?: Traffic): Promise<boolean>;
   /** Saves limits and last access of an active session; false when it had ended before. */
   retime(session: ActiveSession): Promise<boolean>;
-  /** Saves last accesses (epoch ms by session id). */
-  saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void>;
+  /** Saves what changes all the time, by session id, where the session is active. */
+  saveProgress(progress: ReadonlyMap<string, SessionProgress>): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import type { BrowserSettings } from "./browser-settings.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a client sees of a session's life. A start either answers `active` or fails and leaves nothing. */
-export type SessionStatus = "active" | "closed" | "timed_out" | "error";
+export const sessionStatuses = ["active", "closed", "timed_out", "error"] as const;
+export type SessionStatus = (typeof sessionStatuses)[number];
 
 /** Why a session ended: a closed list, said in the store, the API, the log and every close frame. */
 export const endReasons = [
@@ -51,7 +53,7 @@ interface SessionRecord {
   readonly apiKeyId: string | null;
   /** The server process group that holds its browser. */
   readonly nodeId: string;
-  /** What the browser host needs to find the browser again after a restart; opaque here. */
+  /** What the browser host needs to find the browser again after a restart; opaque here, empty after the end. */
   readonly browserReference: string;
   readonly settings: BrowserSettings;
   /** Epoch ms. */
@@ -62,6 +64,8 @@ interface SessionRecord {
   readonly maxDurationMinutes: number;
   /** First API: whether a page operation leaves the session open. */
   readonly keepAlive: boolean;
+  /** Of its whole life, as far as it has been measured or saved. */
+  readonly traffic: Traffic;
 }
 
 export interface ActiveSession extends SessionRecord {
@@ -127,7 +131,8 @@ export function endSession(
     error,
     closedAt: Math.max(now, session.createdAt),
   };
-  return { ...session, state };
+  // There is no browser to find again, and what finds it may hold the password of its proxy.
+  return { ...session, browserReference: "", state };
 }
 
 /** How long the session has lived, in ms: until its end, or until `now` (epoch ms). */

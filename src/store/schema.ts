@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import type { Generated, Selectable } from "kysely";
 
 /** Times are epoch ms as integers; JSON columns are text, so that both dialects store them alike. */
 export interface SessionsTable {
@@ -17,6 +17,8 @@ export interface SessionsTable {
   end_reason: string | null;
   error: string | null;
   closed_at: number | null;
+  request_bytes: number;
+  response_bytes: number;
 }
 
 export interface IdempotencyClaimsTable {
@@ -30,6 +32,8 @@ export interface IdempotencyClaimsTable {
 export interface TenantsTable {
   id: string;
   created_at: number;
+  /** Addresses and CIDR blocks; a default of the database stands for none. */
+  egress_allow_json: Generated<string>;
 }
 
 export interface ApiKeysTable {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore, makeSession } from "../../tests/support/domain-fakes.ts";
-import type { SessionStore } from "../sessions/ports.ts";
+import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
+import type { SessionListQuery, SessionStore } from "../sessions/ports.ts";
 import { type ActiveSession, endSession } from "../sessions/session.ts";
 import { ApiKeyRecords } from "./api-key-records.ts";
 import { SessionRecords } from "./session-records.ts";
@@ -80,6 +81,7 @@ describe.each([
           screenshotType: "full",
           useFileStorage: false,
           recording: false,
+          proxy: { kind: "default" },
           attachUrl: "wss://browser.example.com/",
         },
       });
@@ -176,7 +178,9 @@ describe.each([
     });
   });
 
-  describe("limits and accesses", () => {
+  describe("limits, accesses and traffic", () => {
+    const traffic = { requestBytes: 12_345, responseBytes: 6_789_012_345 };
+
     test("of an active session are changed, and nothing else is", async () => {
       const session = await insert();
       const retimed = { ...session, idleTimeoutMinutes: 9, keepAlive: false, lastAccessedAt: 7e6 };
@@ -189,22 +193,44 @@ describe.each([
       const ended = endSession(session, "client_stop", 2_000_000);
       await store.end(session.id, ended.state, session.lastAccessedAt);
       expect(await store.retime({ ...session, idleTimeoutMinutes: 9 })).toBe(false);
-      await store.saveAccesses(new Map([[session.id, 9e6]]));
+      await store.saveProgress(new Map([[session.id, { lastAccessedAt: 9e6, traffic }]]));
       expect(await store.find(session.id)).toEqual(ended);
     });
 
     test("are saved for many sessions together; unknown ones are passed over", async () => {
       const [first, second, third] = [await insert(), await insert(), await insert()];
-      await store.saveAccesses(
+      await store.saveProgress(
         new Map([
-          [first.id, 2_000_000],
-          [crypto.randomUUID(), 5_000_000],
-          [second.id, 3_000_000],
+          [first.id, { lastAccessedAt: 2_000_000, traffic }],
+          [crypto.randomUUID(), { lastAccessedAt: 5_000_000, traffic }],
+          [second.id, { lastAccessedAt: 3_000_000, traffic: second.traffic }],
         ]),
       );
-      expect(await store.find(first.id)).toEqual({ ...first, lastAccessedAt: 2_000_000 });
+      expect(await store.find(first.id)).toEqual({ ...first, lastAccessedAt: 2_000_000, traffic });
       expect(await store.find(second.id)).toEqual({ ...second, lastAccessedAt: 3_000_000 });
       expect(await store.find(third.id)).toEqual(third);
+    });
+
+    test("are saved once more with the end, or stay", async () => {
+      const [counted, left] = [await insert({ traffic }), await insert({ traffic })];
+      const { state } = endSession(counted, "client_stop", 2_000_000);
+      const final = { requestBytes: 5e12, responseBytes: 7 };
+      await store.end(counted.id, state, 1_000_000, final);
+      await store.end(left.id, state, 1_000_000);
+      expect(await store.find(counted.id)).toMatchObject({ traffic: final });
+      expect(await store.find(left.id)).toMatchObject({ traffic });
+    });
+
+    test("are kept with the proxy that the traffic goes through", async () => {
+      const proxy = {
+        kind: "external",
+        server: "http://proxy.example:8080",
+        username: "user",
+        password: null,
+        bypass: ["*.example.com"],
+      } as const;
+      const session = await insert({ settings: { ...defaultBrowserSettings, proxy } });
+      expect(await store.find(session.id)).toEqual(session);
     });
   });
 
@@ -236,6 +262,32 @@ describe.each([
       expect((await store.list({ ...query, page: 1 })).hasNext).toBe(true);
       expect((await store.list({ ...query, page: 2 })).hasNext).toBe(false);
       expect(await store.list({ ...query, page: 3 })).toEqual({ sessions: [], hasNext: false });
+    });
+
+    test("can be narrowed to one state, and searched by id, error and end reason", async () => {
+      const active = await insert({ id: "0a%b-1" });
+      const crashed = await insert({ id: "0a-2" });
+      const idle = await insert({ id: "0b-3" });
+      const end = endSession(crashed, "browser_crash", 2, "The browser ended: exit_code 5, 100 %.");
+      await store.end(crashed.id, end.state, 1);
+      await store.end(idle.id, endSession(idle, "idle_timeout", 2).state, 1);
+      const found = async (query: Partial<SessionListQuery>) => {
+        const all = { tenantId: "tenant", onlyActive: false, page: 1, pageSize: 10 };
+        const { sessions } = await store.list({ ...all, ...query });
+        return sessions.map(({ id }) => id).sort();
+      };
+      expect(await found({ status: "active" })).toEqual([active.id]);
+      expect(await found({ status: "error" })).toEqual([crashed.id]);
+      expect(await found({ status: "timed_out", onlyActive: true })).toEqual([]);
+      expect(await found({ search: "0A" })).toEqual([active.id, crashed.id]);
+      expect(await found({ search: "0a%" })).toEqual([active.id]);
+      expect(await found({ search: "0a_" })).toEqual([]);
+      expect(await found({ search: "-2" })).toEqual([]);
+      expect(await found({ search: "EXIT_CODE" })).toEqual([crashed.id]);
+      expect(await found({ search: "exit code" })).toEqual([]);
+      expect(await found({ search: "0 %" })).toEqual([crashed.id]);
+      expect(await found({ search: "Idle Timeout" })).toEqual([idle.id]);
+      expect(await found({ search: "idle", status: "error" })).toEqual([]);
     });
 
     test("holds only the tenant's own, and on request only active ones or those of one key", async () => {

@@ -1,9 +1,12 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "../sessions/ports.ts";
 import {
@@ -13,6 +16,7 @@ import {
   isActive,
   type Session,
 } from "../sessions/session.ts";
+import type { Traffic } from "../sessions/traffic.ts";
 import type { Database } from "./database.ts";
 import type { SessionRow, SessionsTable } from "./schema.ts";
 
@@ -80,6 +84,18 @@ export class SessionRecords implements SessionStore {
       .where("tenant_id", "=", query.tenantId);
     if (query.onlyActive) select = select.where("status", "=", "active");
     if (query.apiKeyId !== undefined) select = select.where("api_key_id", "=", query.apiKeyId);
+    if (query.status !== undefined) select = select.where("status", "=", query.status);
+    if (query.search !== undefined) {
+      const text = query.search.toLowerCase().replace(/[\\%_]/g, "\\$&");
+      const reason = text.replaceAll(" ", "\\_");
+      select = select.where((has) =>
+        has.or([
+          sql<boolean>`lower(id) like ${`${text}%`} escape '\\'`,
+          sql<boolean>`lower(error) like ${`%${text}%`} escape '\\'`,
+          sql<boolean>`lower(end_reason) like ${`%${reason}%`} escape '\\'`,
+        ]),
+      );
+    }
     const rows = await select
       .orderBy("created_at", "desc")
       .orderBy("id", "desc")
@@ -102,21 +118,26 @@ export class SessionRecords implements SessionStore {
     return rows.map(toSession).filter(isActive);
   }
 
-  async activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]> {
-    const select = this.#database.query
+  async activeIds(where: ActiveWhere): Promise<readonly string[]> {
+    const active = this.#database.query
       .selectFrom("sessions")
       .select("id")
       .where("status", "=", "active");
-    const rows =
+    const select =
       "nodeId" in where
-        ? await select.where("node_id", "=", where.nodeId).execute()
-        : await select.where("tenant_id", "=", where.tenantId).execute();
-    return rows.map((row) => row.id);
+        ? active.where("node_id", "=", where.nodeId)
+        : "tenantId" in where
+          ? active.where("tenant_id", "=", where.tenantId)
+          : active.where("api_key_id", "=", where.apiKeyId);
+    return (await select.execute()).map((row) => row.id);
   }
 
-  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     const result = await this.#database.query
       .updateTable("sessions")
       .set({
@@ -125,6 +146,9 @@ export class SessionRecords implements SessionStore {
         error: state.error,
         closed_at: state.closedAt,
         last_accessed_at: lastAccessedAt,
+        // As `endSession` has it.
+        browser_reference: "",
+        ...(traffic === undefined ? {} : trafficColumns(traffic)),
       })
       .where("id", "=", id)
       .where("status", "=", "active")
@@ -146,12 +170,12 @@ export class SessionRecords implements SessionStore {
     return result.numUpdatedRows > 0n;
   }
 
-  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+  async saveProgress(progress: ReadonlyMap<string, SessionProgress>): Promise<void> {
     await this.#database.query.transaction().execute(async (transaction) => {
-      for (const [id, at] of accesses) {
+      for (const [id, { lastAccessedAt, traffic }] of progress) {
         await transaction
           .updateTable("sessions")
-          .set({ last_accessed_at: at })
+          .set({ last_accessed_at: lastAccessedAt, ...trafficColumns(traffic) })
           .where("id", "=", id)
           .where("status", "=", "active")
           .execute();
@@ -177,7 +201,12 @@ function toRow(session: ActiveSession): SessionsTable {
     end_reason: null,
     error: null,
     closed_at: null,
+    ...trafficColumns(session.traffic),
   };
+}
+
+function trafficColumns({ requestBytes, responseBytes }: Traffic) {
+  return { request_bytes: requestBytes, response_bytes: responseBytes };
 }
 
 const settingsSchema = z.object({
@@ -191,6 +220,19 @@ const settingsSchema = z.object({
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
   recording: z.boolean().default(false),
+  proxy: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("default") }),
+      z.object({
+        kind: z.literal("external"),
+        server: z.string(),
+        username: z.string().nullable(),
+        password: z.string().nullable(),
+        bypass: z.array(z.string()),
+      }),
+    ])
+    .nullable()
+    .default(null),
   attachUrl: z.string().nullable(),
 });
 
@@ -210,6 +252,10 @@ function toSession(row: SessionRow): Session {
     idleTimeoutMinutes: row.idle_timeout_minutes,
     maxDurationMinutes: row.max_duration_minutes,
     keepAlive: row.keep_alive !== 0,
+    traffic: {
+      requestBytes: Number(row.request_bytes),
+      responseBytes: Number(row.response_bytes),
+    },
   };
   if (row.status === "active") return { ...record, state: { status: "active" } };
   return {

@@ -1,13 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AdmissionLimits } from "../../src/sessions/admission.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   Browser,
   BrowserHost,
   BrowserLoss,
   Clock,
+  HostGauge,
+  HostReading,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProgress,
   SessionStore,
 } from "../../src/sessions/ports.ts";
 import {
@@ -16,6 +21,7 @@ import {
   isActive,
   type Session,
 } from "../../src/sessions/session.ts";
+import { noTraffic, type Traffic } from "../../src/sessions/traffic.ts";
 
 /** An active session with whatever a test cares about changed. */
 export function makeSession(changes: Partial<ActiveSession> = {}): ActiveSession {
@@ -31,6 +37,7 @@ export function makeSession(changes: Partial<ActiveSession> = {}): ActiveSession
     idleTimeoutMinutes: 3,
     maxDurationMinutes: 15,
     keepAlive: true,
+    traffic: noTraffic,
     state: { status: "active" },
     ...changes,
   };
@@ -83,14 +90,51 @@ export class FakeClock implements Clock {
   }
 }
 
+const gigabyte = 1024 ** 3;
+
+/** Limits with whatever a test cares about changed; nobody waits unless it says so. */
+export function makeLimits(changes: Partial<AdmissionLimits> = {}): AdmissionLimits {
+  return {
+    maxSessions: 100,
+    reserve: { memoryBytes: 0, diskBytes: 0 },
+    maxSessionsPerTenant: null,
+    maxSessionsPerKey: null,
+    startsPerMinutePerTenant: null,
+    startsPerMinutePerKey: null,
+    queueLength: 100,
+    queueTimeoutMs: 0,
+    ...changes,
+  };
+}
+
+/** A host with as much room as a test says; plenty at first. */
+export class FakeGauge implements HostGauge {
+  availableBytes = 1000 * gigabyte;
+  idleBytes = 0;
+  diskFreeBytes = 1000 * gigabyte;
+
+  async read(): Promise<HostReading> {
+    await nextTurn();
+    const { availableBytes, idleBytes, diskFreeBytes } = this;
+    return {
+      memory: { totalBytes: 1000 * gigabyte, availableBytes, idleBytes },
+      disk: { totalBytes: 1000 * gigabyte, freeBytes: diskFreeBytes },
+      cpu: { cores: 2, loadPercent: 0 },
+    };
+  }
+}
+
 /** A browser without a process. */
 export class FakeBrowser implements Browser {
   readonly product = "Fake/1.0";
+  readonly egressFailures = [];
   readonly directory = null;
   readonly reference: string;
   readonly lost: Promise<BrowserLoss>;
   readonly #loss = Promise.withResolvers<BrowserLoss>();
   released = false;
+  /** What a test says that its pages sent and received. */
+  traffic = noTraffic;
 
   constructor(reference: string) {
     this.reference = reference;
@@ -118,6 +162,10 @@ export class FakeBrowser implements Browser {
   }
 
   onDownload(): () => void {
+    return () => {};
+  }
+
+  onEgressFailure(): () => void {
     return () => {};
   }
 
@@ -207,6 +255,8 @@ export class MemoryStore implements SessionStore {
       .filter(({ tenantId }) => tenantId === query.tenantId)
       .filter((session) => !query.onlyActive || isActive(session))
       .filter(({ apiKeyId }) => query.apiKeyId === undefined || apiKeyId === query.apiKeyId)
+      .filter(({ state }) => query.status === undefined || state.status === query.status)
+      .filter((session) => query.search === undefined || isFound(session, query.search))
       .sort((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1));
     return {
       sessions: all.slice(start, start + query.pageSize),
@@ -219,18 +269,29 @@ export class MemoryStore implements SessionStore {
     return this.#active().filter((session) => session.nodeId === nodeId);
   }
 
-  async activeIds(where: { readonly nodeId: string } | { readonly tenantId: string }) {
+  async activeIds(where: ActiveWhere) {
     await this.#delay();
     return this.#active()
       .filter((session) =>
-        "nodeId" in where ? session.nodeId === where.nodeId : session.tenantId === where.tenantId,
+        Object.entries(where).every(([name, value]) => session[name as keyof Session] === value),
       )
       .map(({ id }) => id);
   }
 
-  async end(id: string, state: EndedState, lastAccessedAt: number): Promise<boolean> {
+  async end(
+    id: string,
+    state: EndedState,
+    lastAccessedAt: number,
+    traffic?: Traffic,
+  ): Promise<boolean> {
     await this.#delay();
-    return this.#change(id, (session) => ({ ...session, state, lastAccessedAt }));
+    return this.#change(id, (session) => ({
+      ...session,
+      browserReference: "",
+      state,
+      lastAccessedAt,
+      traffic: traffic ?? session.traffic,
+    }));
   }
 
   async retime(changed: ActiveSession): Promise<boolean> {
@@ -244,10 +305,10 @@ export class MemoryStore implements SessionStore {
     }));
   }
 
-  async saveAccesses(accesses: ReadonlyMap<string, number>): Promise<void> {
+  async saveProgress(all: ReadonlyMap<string, SessionProgress>): Promise<void> {
     await this.#delay();
-    for (const [id, lastAccessedAt] of accesses) {
-      this.#change(id, (session) => ({ ...session, lastAccessedAt }));
+    for (const [id, progress] of all) {
+      this.#change(id, (session) => ({ ...session, ...progress }));
     }
   }
 
@@ -261,4 +322,14 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(id, change(session));
     return true;
   }
+}
+
+function isFound({ id, state }: Session, search: string): boolean {
+  const text = search.toLowerCase();
+  if (id.startsWith(text)) return true;
+  if (state.status === "active") return false;
+  return (
+    (state.error ?? "").toLowerCase().includes(text) ||
+    state.endReason.includes(text.replaceAll(" ", "_"))
+  );
 }

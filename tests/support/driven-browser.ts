@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findChromium } from "../../src/browsers/chromium.ts";
+import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
 import { Launcher } from "../../src/browsers/launcher.ts";
 import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
@@ -50,6 +51,8 @@ export class DrivenBrowser {
       reaper,
       sandbox: true,
       downloadLimits: { fileBytes: 10_000_000, totalBytes: 100_000_000 },
+      // The pages of tests are served on loopback.
+      egress: new Egress({ ...strictEgress, allow: ["127.0.0.0/8", "::1"] }),
     });
     const browser = await launcher.launch(defaultBrowserSettings);
     const driver = await PageDriver.connect(browser);

@@ -1,7 +1,9 @@
 import { NightjarError } from "../../sessions/errors.ts";
+import type { Browser } from "../../sessions/ports.ts";
 import type { DrivenPage } from "../driver/driven-page.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
+import { egressReason, refusalOf } from "./egress-reason.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
 
 /** As the contract has it, in ms. */
@@ -21,7 +23,7 @@ export async function goto(
 ): Promise<Done> {
   const url = checkedUrl(action.url);
   await freeIfBusy(context);
-  return { message: await open(context.page, url) };
+  return { message: await open(context, context.page, url) };
 }
 
 export async function gotoNewTab(
@@ -30,7 +32,7 @@ export async function gotoNewTab(
 ): Promise<Done> {
   const url = checkedUrl(action.url);
   const page = await context.driver.context.newPage();
-  const answered = await open(await context.driver.activate(page), url);
+  const answered = await open(context, await context.driver.activate(page), url);
   return { message: `In a new tab: ${answered}` };
 }
 
@@ -78,16 +80,20 @@ export async function goForward(context: ActionContext): Promise<Done> {
 export async function reload(context: ActionContext): Promise<Done> {
   await freeIfBusy(context);
   const { page } = context.page;
+  const { browser } = context.driver;
+  const since = Date.now();
   try {
     await page.reload({ timeout: otherTimeoutMs, waitUntil: "domcontentloaded" });
   } catch (error) {
-    throw late(error, page.url(), otherTimeoutMs);
+    throw withReason(late(error, page.url(), otherTimeoutMs), browser, page.url(), since);
   }
   return { message: `Reloaded ${page.url()}.` };
 }
 
 /** Opens a URL and says what came of it. A page that is slow to load is left as far as it got. */
-async function open(page: DrivenPage, url: string): Promise<string> {
+async function open(context: ActionContext, page: DrivenPage, url: string): Promise<string> {
+  const { browser } = context.driver;
+  const since = Date.now();
   try {
     const response = await page.page.goto(url, {
       timeout: navigationTimeoutMs,
@@ -95,6 +101,8 @@ async function open(page: DrivenPage, url: string): Promise<string> {
     });
     const status = response?.status() ?? 200;
     const shown = page.page.url();
+    const refusal = status === 403 ? refusalOf(browser, shown, since) : null;
+    if (refusal !== null) throw refusal;
     if (status >= 400) return `Opened ${shown}, which answers with the error ${status}.`;
     return `Opened ${shown}.`;
   } catch (error) {
@@ -102,8 +110,14 @@ async function open(page: DrivenPage, url: string): Promise<string> {
     if (/ERR_ABORTED|Download is starting/.test(String(error))) {
       return `${url} shows no page; the tab stays where it was.`;
     }
-    throw late(error, url, navigationTimeoutMs);
+    throw withReason(late(error, url, navigationTimeoutMs), browser, url, since);
   }
+}
+
+/** A navigation that came to nothing, with what the browser's way out has to say about it. */
+function withReason(error: unknown, browser: Browser, url: string, since: number): unknown {
+  if (!(error instanceof ActionFailed) || error.kind !== "navigation_failed") return error;
+  return egressReason(browser, url, since) ?? error;
 }
 
 /**

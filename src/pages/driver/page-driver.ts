@@ -12,6 +12,16 @@ const connectTimeoutMs = 15_000;
 /** How long a page that appears may take to be ready to be driven, in ms. */
 const pageReadyTimeoutMs = 5000;
 
+/** What goes on around a driver. */
+export interface DriverSurroundings {
+  /** Told of each tab that an operation addresses. */
+  readonly onTabUsed: (targetId: string) => void;
+  /** Whether a person answers the dialogs of the pages now. */
+  readonly isForPerson: () => boolean;
+}
+
+const nobodyAround: DriverSurroundings = { onTabUsed: () => {}, isForPerson: () => false };
+
 /** Drives the pages of one session's browser, through one connection that Playwright and we share. */
 export class PageDriver {
   readonly browser: Browser;
@@ -21,7 +31,7 @@ export class PageDriver {
   readonly #frames: FrameTracker;
   readonly #playwright: PlaywrightBrowser;
   readonly #driven = new WeakMap<Page, Promise<DrivenPage>>();
-  readonly #onTabUsed: (targetId: string) => void;
+  readonly #surroundings: DriverSurroundings;
   #active: Page | null = null;
   readonly #crashed = new WeakSet<Page>();
   /** Settles when the last tab that crashed has been replaced. */
@@ -33,26 +43,23 @@ export class PageDriver {
     context: BrowserContext,
     connection: DriverConnection,
     frames: FrameTracker,
-    onTabUsed: (targetId: string) => void,
+    surroundings: DriverSurroundings,
   ) {
     this.browser = browser;
-    this.#onTabUsed = onTabUsed;
+    this.#surroundings = surroundings;
     this.#playwright = playwright;
     this.context = context;
     this.connection = connection;
     this.#frames = frames;
-    this.dialogs = new Dialogs(context);
+    this.dialogs = new Dialogs(context, surroundings.isForPerson);
     for (const page of context.pages()) this.#replaceOnCrash(page);
     context.on("page", (page) => this.#replaceOnCrash(page));
   }
 
-  /**
-   * Connects to a session's browser. `onTabUsed` is told of each tab that an operation addresses.
-   * Throws `browser_unavailable`.
-   */
+  /** Connects to a session's browser. Throws `browser_unavailable`. */
   static async connect(
     browser: Browser,
-    onTabUsed: (targetId: string) => void = () => {},
+    surroundings: DriverSurroundings = nobodyAround,
   ): Promise<PageDriver> {
     let connection: DriverConnection | null = null;
     try {
@@ -68,7 +75,7 @@ export class PageDriver {
       const [context] = playwright.contexts();
       if (context === undefined) throw new Error("the browser has no default context");
       await registerElementEngine(context);
-      const driver = new PageDriver(browser, playwright, context, connection, frames, onTabUsed);
+      const driver = new PageDriver(browser, playwright, context, connection, frames, surroundings);
       await driver.#chooseActive();
       return driver;
     } catch (error) {
@@ -149,7 +156,7 @@ export class PageDriver {
 
   async #used(page: Page): Promise<DrivenPage> {
     const driven = await this.driven(page);
-    this.#onTabUsed(driven.targetId);
+    this.#surroundings.onTabUsed(driven.targetId);
     return driven;
   }
 

@@ -3,11 +3,13 @@ import { type Migration, Migrator } from "kysely/migration";
 import type { Schema } from "../schema.ts";
 import { first } from "./001-first.ts";
 import { steps } from "./002-steps.ts";
+import { egress } from "./005-egress.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
   "001-first": first,
   "002-steps": steps,
+  "005-egress": egress,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
