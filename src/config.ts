@@ -181,7 +181,7 @@ export const settingsSchema = z.object({
     .enum(firewallModes)
     .default("auto")
     .describe(
-      "Rules of the system's firewall (`nft`, as root) that close the browsers' DevTools ports to everyone but the server: `auto` where it can, `required` refuses the start where it cannot, `off` leaves the firewall alone.",
+      "Rules of the system's firewall (`nft`, as root) that close the browsers' DevTools ports to everyone but the server, and keep the browsers' users to their proxies: `auto` where it can, `required` refuses the start where it cannot, `off` leaves the firewall alone.",
     ),
   NIGHTJAR_EGRESS_ALLOW: list
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))

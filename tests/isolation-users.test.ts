@@ -1,3 +1,5 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +9,7 @@ import { asUser } from "./support/as-user.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { mainProcesses } from "./support/processes.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
+import { pageTitledByPath, Site } from "./support/site.ts";
 
 /** One browser as the system sees it. */
 interface Place {
@@ -203,6 +206,59 @@ describe.runIf(process.getuid?.() === 0 && process.platform === "linux")(
         expect(await asUser(mine.uid, connecting, devtoolsPort)).toBe("ECONNREFUSED");
         expect(await asUser(65_534, connecting, devtoolsPort)).toBe("ECONNREFUSED");
       }
+    });
+
+    test("connects to nothing beside the browsers' proxies, where the system has a firewall", async (context) => {
+      const { body } = await server.call("GET", "/health");
+      if (body["devtools_closed"] !== true) return context.skip();
+      const site = await Site.start(pageTitledByPath);
+      const datagrams = createSocket("udp4").bind(0, "127.0.0.1");
+      await once(datagrams, "listening");
+      let heard = 0;
+      datagrams.on("message", () => {
+        heard += 1;
+      });
+      const ports = {
+        api: Number(new URL(server.url).port),
+        site: Number(new URL(site.url).port),
+        udp: datagrams.address().port,
+      };
+      const reached = await asUser(
+        mine.uid,
+        async ({ api, site, udp }) => {
+          const { connect } = process.getBuiltinModule("node:net");
+          const { createSocket } = process.getBuiltinModule("node:dgram");
+          const connecting = (host: string, port: number) =>
+            new Promise((resolve) => {
+              const socket = connect(port, host, () => resolve("connected"));
+              socket.on("error", () => resolve("refused"));
+              socket.setTimeout(5000, () => resolve("no answer"));
+              socket.unref();
+            });
+          const sender = createSocket("udp4");
+          const sent = await new Promise((resolve) => {
+            sender.send("hello", udp, "127.0.0.1", (error) => resolve(error?.message ?? "sent"));
+          });
+          sender.close();
+          return {
+            tcp: [await connecting("127.0.0.1", api), await connecting("127.0.0.1", site)],
+            // TEST-NET-1: nothing is there, and nothing of ours would know.
+            outside: await connecting("192.0.2.1", 80),
+            sent,
+          };
+        },
+        ports,
+      );
+      expect(reached).toMatchObject({ tcp: ["refused", "refused"], outside: "refused" });
+      expect(heard).toBe(0);
+      // The browser itself goes on to get there, by its proxy.
+      const { cdpUrl } = await server.startSession();
+      const client = await RawCdp.connect(cdpUrl);
+      await client.send("Page.navigate", { url: site.url }, await client.firstPage());
+      await expect.poll(() => client.evaluate("document.title"), { timeout: 10_000 }).toBe("/");
+      client.close();
+      datagrams.close();
+      await site.stop();
     });
   },
 );

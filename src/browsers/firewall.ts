@@ -10,11 +10,8 @@ export interface FirewallOptions {
   readonly dataDirectory: string;
   /** The user ids that browsers run as. */
   readonly uids: { readonly first: number; readonly last: number };
-  /**
-   * The loopback ports of the browsers' proxies, the only ones that browsers may connect to; null
-   * where they connect by themselves.
-   */
-  readonly proxyPorts: { readonly first: number; readonly last: number } | null;
+  /** The loopback ports of the browsers' proxies, the only ones that browsers may connect to. */
+  readonly proxyPorts: { readonly first: number; readonly last: number };
 }
 
 /** How long `nft` may take, in ms; it usually takes 10. */
@@ -88,34 +85,25 @@ async function reasonForNone(
 
 function rulesOf(table: string, { uids, proxyPorts }: FirewallOptions): string {
   const { first, last } = rootsDevtoolsPorts;
-  const confine =
-    proxyPorts === null ? [] : [`meta skuid ${uids.first}-${uids.last} goto sessions`];
-  const sessions =
-    proxyPorts === null
-      ? []
-      : [
-          "chain sessions {",
-          // What belongs to a connection that stands, e.g. the answers of DevTools to the server.
-          "  tcp flags & (syn | ack) != syn accept",
-          `  oif lo tcp dport ${proxyPorts.first}-${proxyPorts.last} accept`,
-          // Also all UDP: QUIC, WebRTC and DNS.
-          "  reject",
-          "}",
-        ];
-  return [
-    // Made, emptied and filled in one transaction: there is no moment without it.
-    `table inet ${table}`,
-    `delete table inet ${table}`,
-    `table inet ${table} {`,
-    ...sessions,
-    "chain browsers {",
-    "  type filter hook output priority filter; policy accept;",
-    `  oif lo tcp dport ${first}-${last} meta skuid != 0 reject with tcp reset`,
-    ...confine,
-    "}",
-    "}",
-    "",
-  ].join("\n");
+  return `
+    # Made, emptied and filled in one transaction: there is no moment without it.
+    table inet ${table}
+    delete table inet ${table}
+    table inet ${table} {
+      chain sessions {
+        # What belongs to a connection that stands, as the answers of DevTools to the server do.
+        tcp flags & (syn | ack) != syn accept
+        oif lo tcp dport ${proxyPorts.first}-${proxyPorts.last} accept
+        # Also all UDP: QUIC, WebRTC and DNS.
+        reject
+      }
+      chain browsers {
+        type filter hook output priority filter; policy accept;
+        oif lo tcp dport ${first}-${last} meta skuid != 0 reject with tcp reset
+        meta skuid ${uids.first}-${uids.last} goto sessions
+      }
+    }
+  `;
 }
 
 /** What `nft` prints. Throws the first line of what it complains of. */

@@ -31,6 +31,10 @@ const disabledFeatures = [
   "HttpsUpgrades",
   // Keeps a spare renderer, which costs memory in every warm browser.
   "SpareRendererForSitePerProcess",
+  // Pages of the full browser's own window: clients could run scripts in them, with the rights of
+  // chrome: pages, and each costs a renderer.
+  "WebUIOmniboxPopup",
+  "WebUIOmniboxAimPopup",
 ];
 
 /** The command line of one browser. Each flag says what breaks without it. */

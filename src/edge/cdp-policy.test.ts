@@ -275,6 +275,47 @@ describe("files that a client gives to a page", () => {
   });
 });
 
+describe("the browser's own pages", () => {
+  test.each([
+    "chrome://version",
+    "CHROME://settings/downloads",
+    "chrome:downloads",
+    "chrome-untrusted://terminal",
+    "chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/index.html",
+    "devtools://devtools/bundled/inspector.html",
+    "view-source:chrome://version",
+    " ch\nrome://settings",
+  ])("are refused: %j", (url) => {
+    for (const method of ["Page.navigate", "Target.createTarget", "Fetch.continueRequest"]) {
+      expect(decide(method, { url }).kind, method).toBe("refuse");
+    }
+    expect(decide("Page.navigate", { url }, null).kind).toBe("pass");
+  });
+});
+
+describe("commands that reach the browser's machine", () => {
+  test.each([
+    ["SystemInfo.getInfo", {}],
+    ["Browser.getBrowserCommandLine", {}],
+    ["Target.openDevTools", { targetId: "T" }],
+    ["Extensions.loadUnpacked", { path: "/usr/share/extension" }],
+    ["Tethering.bind", { port: 28_000 }],
+    ["PWA.install", { manifestId: "https://a/" }],
+    ["Tracing.start", { perfettoConfig: "eA==" }],
+    ["Tracing.start", { tracingBackend: "system" }],
+  ])("are refused: %s %j", (method, params) => {
+    expect(decide(method, params).kind).toBe("refuse");
+    expect(decide("Target.sendMessageToTarget", nested({ id: 1, method, params })).kind).toBe(
+      "refuse",
+    );
+  });
+
+  test("are not those that clients trace with", () => {
+    const params = { transferMode: "ReturnAsStream", traceConfig: { includedCategories: ["*"] } };
+    expect(decide("Tracing.start", params)).toEqual({ kind: "pass" });
+  });
+});
+
 test.each(["Target.exposeDevToolsProtocol", "Target.setRemoteLocations"])(
   "%s, which leads around this policy, is refused",
   (method) => {

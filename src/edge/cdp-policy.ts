@@ -1,4 +1,5 @@
 import path from "node:path";
+import { localSchemeOf } from "./local-urls.ts";
 
 /** What becomes of a message that a client sends to its browser. */
 export type CdpDecision =
@@ -22,6 +23,24 @@ const refusedCommands: ReadonlySet<string> = new Set([
   "Target.exposeDevToolsProtocol",
   "Target.setRemoteLocations",
 ]);
+
+/** Commands that reach, or tell of, the machine that the browser runs on. */
+const commandsOfTheHost: ReadonlySet<string> = new Set([
+  // Both answer the command line: paths and ports of the host.
+  "SystemInfo.getInfo",
+  "Browser.getBrowserCommandLine",
+  // Opens a page that may save files anywhere.
+  "Target.openDevTools",
+]);
+
+const domainsOfTheHost: readonly string[] = [
+  // Installs apps from files and opens files in them.
+  "PWA.",
+  // Loads extensions from any directory.
+  "Extensions.",
+  // Listens on ports of the host.
+  "Tethering.",
+];
 
 /** As Chromium answers what it cannot parse (JSON-RPC 2.0, 5.1). */
 const notJson: CdpDecision = {
@@ -72,12 +91,12 @@ function hasProxy({ proxyServer, proxyBypassList }: CdpCommand["params"]): boole
 
 function decideFiles(command: CdpCommand, directory: string): CdpDecision {
   const { method, params } = command;
-  // Installs apps from files and opens files in them, which no agent needs.
-  if (method.startsWith("PWA.")) {
+  if (isOfTheHost(command)) {
     return refuse(command, `${method} is not available in a hosted session`);
   }
-  if (isFileUrl(params["url"])) {
-    return refuse(command, "file: URLs are not available in a hosted session");
+  const scheme = localSchemeOf(params["url"]);
+  if (scheme !== null) {
+    return refuse(command, `${scheme} URLs are not available in a hosted session`);
   }
   if (method === "Browser.setDownloadBehavior" || method === "Page.setDownloadBehavior") {
     return decideDownloadPath(command, directory);
@@ -93,6 +112,14 @@ function decideFiles(command: CdpCommand, directory: string): CdpDecision {
     }
   }
   return { kind: "pass" };
+}
+
+function isOfTheHost({ method, params }: CdpCommand): boolean {
+  if (commandsOfTheHost.has(method)) return true;
+  if (domainsOfTheHost.some((domain) => method.startsWith(domain))) return true;
+  // A configuration of the tracing service's own can name a file to write to, or the host's tracing.
+  if (method !== "Tracing.start") return false;
+  return params["perfettoConfig"] !== undefined || params["tracingBackend"] === "system";
 }
 
 function decideDownloadPath(command: CdpCommand, directory: string): CdpDecision {
@@ -149,16 +176,6 @@ function isInside(file: unknown, directory: string): boolean {
   if (typeof file !== "string") return false;
   const resolved = path.resolve(directory, file);
   return resolved === directory || resolved.startsWith(`${directory}${path.sep}`);
-}
-
-/** Also behind `view-source:` and the like. Chromium reads URLs as the URL standard does. */
-function isFileUrl(url: unknown): boolean {
-  if (typeof url !== "string") return false;
-  const parsed = URL.parse(url);
-  if (parsed === null) return false;
-  if (parsed.protocol === "file:") return true;
-  const wraps = ["view-source:", "filesystem:", "blob:"].includes(parsed.protocol);
-  return wraps && isFileUrl(parsed.pathname);
 }
 
 function commandOf(parsed: unknown): CdpCommand | null {

@@ -7,6 +7,13 @@ export interface CdpAnswer {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
+interface CdpEvent {
+  /** Answers have one, events none. */
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
 export interface Closing {
   readonly code: number;
   readonly reason: string;
@@ -18,6 +25,7 @@ export class RawCdp {
   /** Settles when the connection is closed, by whichever side. */
   readonly closed: Promise<Closing>;
   readonly #answers = new Map<number, (answer: CdpAnswer) => void>();
+  readonly #listeners = new Map<string, (params: Readonly<Record<string, unknown>>) => void>();
   #lastId = 0;
   #firstPage: Promise<string> | null = null;
 
@@ -29,8 +37,11 @@ export class RawCdp {
     // `close` follows.
     socket.on("error", () => {});
     socket.on("message", (data) => {
-      const message = JSON.parse(String(data)) as CdpAnswer & { readonly id?: number };
-      if (message.id === undefined) return;
+      const message = JSON.parse(String(data)) as CdpAnswer & CdpEvent;
+      if (message.id === undefined) {
+        this.#listeners.get(message.method ?? "")?.(message.params ?? {});
+        return;
+      }
       this.#answers.get(message.id)?.(message);
       this.#answers.delete(message.id);
     });
@@ -52,6 +63,11 @@ export class RawCdp {
     const answer = new Promise<CdpAnswer>((resolve) => this.#answers.set(id, resolve));
     this.socket.send(JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) }));
     return answer;
+  }
+
+  /** Calls back for every event of this name; one listener each. */
+  onEvent(method: string, listener: (params: Readonly<Record<string, unknown>>) => void): void {
+    this.#listeners.set(method, listener);
   }
 
   /** The URLs and ids of the open tabs. */

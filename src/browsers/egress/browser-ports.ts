@@ -8,6 +8,9 @@ import { isDevtoolsPort } from "../devtools-ports.ts";
 const firstPort = 28_000;
 const portCount = 1000;
 
+/** All of them, both ends included. */
+export const proxyPortRange = { first: firstPort, last: firstPort + portCount - 1 } as const;
+
 /** Whether a port of this machine may be a browser's DevTools or a browser's way out. */
 export function isBrowserPort(port: number): boolean {
   return isDevtoolsPort(port) || (port >= firstPort && port < firstPort + portCount);
