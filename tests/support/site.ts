@@ -8,14 +8,16 @@ export class Site {
 
   private constructor(server: Server) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { address, port } = server.address() as AddressInfo;
+    this.url = `http://${address}:${port}`;
   }
 
   static async start(
     handler: (request: IncomingMessage, response: ServerResponse) => void,
+    address = "127.0.0.1",
   ): Promise<Site> {
     const server = createServer(handler);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
     return new Site(server);
   }
 
