@@ -6,11 +6,30 @@ const allowed = {
   sessions: [],
   store: ["sessions", "pages"],
   browsers: ["sessions"],
+  host: ["sessions"],
   "in-page": ["pages"],
   pages: ["sessions"],
   storage: ["sessions"],
+  recording: ["sessions"],
+  events: ["sessions", "pages", "recording"],
+  live: ["sessions", "pages", "recording"],
+  viewer: ["live"],
   models: ["sessions", "pages"],
-  edge: ["sessions", "pages", "recording", "storage"],
+  metrics: [],
+  edge: ["sessions", "pages", "recording", "events", "live", "storage"],
+};
+
+/** The same for the console's own folders; app.tsx and main.tsx compose them. */
+const allowedInConsole = {
+  ui: ["api"],
+  api: [],
+  shell: ["ui"],
+  "sign-in": ["api", "shell", "ui"],
+  sessions: ["api", "shell", "ui"],
+  timeline: ["api", "sessions", "ui"],
+  session: ["api", "sessions", "shell", "timeline", "ui"],
+  keys: ["api", "shell", "ui"],
+  host: ["api", "shell", "ui"],
 };
 
 const shared = "^src/(config|logger)\\.ts$";
@@ -39,6 +58,29 @@ module.exports = {
       from: { path: `^src/${folder}/`, pathNot: "\\.test\\.ts$" },
       to: { path: "^src/", pathNot: [`^src/(${[folder, ...others].join("|")})/`, shared] },
     })),
+    {
+      name: "the-console-talks-only-http",
+      comment: "console/ and src/ share nothing but the API",
+      severity: "error",
+      from: { path: "^(console|src)/" },
+      to: { path: "^(console|src)/", pathNot: "^$1/" },
+    },
+    {
+      name: "nothing-imports-the-console-s-root",
+      severity: "error",
+      from: { path: "^console/src/", pathNot: "^console/src/main\\.tsx$" },
+      to: { path: "^console/src/(main|app)\\.tsx$" },
+    },
+    ...Object.entries(allowedInConsole).map(([folder, others]) => ({
+      name: `console-${folder}-imports`,
+      comment: `console/src/${folder} may import only ${[folder, ...others].join(", ")}`,
+      severity: "error",
+      from: { path: `^console/src/${folder}/`, pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^console/src/",
+        pathNot: `^console/src/(${[folder, ...others].join("|")})/`,
+      },
+    })),
   ],
   options: {
     doNotFollow: { path: "node_modules" },
@@ -47,7 +89,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "node", "types"],
-      extensions: [".ts", ".js"],
+      extensions: [".ts", ".tsx", ".js"],
     },
   },
 };

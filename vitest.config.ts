@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts", "console/src/**/*.test.ts"],
     // Processes, not threads: tests change the umask, send signals and start browsers.
     pool: "forks",
     // Each worker may run several Chromiums; more workers than this only make timings worse.

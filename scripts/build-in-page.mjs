@@ -1,8 +1,9 @@
 /**
  * Bundles what runs inside pages: each folder of src/in-page becomes one script in dist/in-page,
- * an expression whose value is what the folder's index.ts exports.
+ * an expression whose value is what the folder's index.ts exports. And the page of the live view:
+ * src/viewer becomes a module, beside its HTML and CSS, in dist/viewer.
  */
-import { readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -27,4 +28,22 @@ for (const entry of readdirSync(source, { withFileTypes: true })) {
     comments: false,
   });
   await bundle.close();
+}
+
+const viewer = join(root, "dist", "viewer");
+mkdirSync(viewer, { recursive: true });
+const bundle = await rolldown({
+  input: join(root, "src", "viewer", "index.ts"),
+  platform: "browser",
+  tsconfig: join(root, "tsconfig.in-page.json"),
+});
+await bundle.write({
+  file: join(viewer, "viewer.js"),
+  format: "esm",
+  minify: true,
+  comments: false,
+});
+await bundle.close();
+for (const name of ["viewer.html", "viewer.css"]) {
+  copyFileSync(join(root, "src", "viewer", name), join(viewer, name));
 }

@@ -39,6 +39,8 @@ const lockPath = join(rootDirectory, "package-lock.json");
 const installStampPath = join(modulesDirectory, ".nightjar-stamp");
 const distDirectory = join(rootDirectory, "dist");
 const buildStampPath = join(distDirectory, ".nightjar-build-stamp");
+const consoleDirectory = join(rootDirectory, "console");
+const consoleStampPath = join(distDirectory, ".nightjar-console-stamp");
 
 /** A failure whose message is all that the person at the terminal needs: no stack is printed. */
 export class SetupError extends Error {}
@@ -188,49 +190,80 @@ async function findServerNode() {
   );
 }
 
-/** Compiles src/ to dist/ when a source, the compiler's settings or a dependency changed. */
+/** Builds the server and the console, side by side, each only when what it is made of changed. */
 async function build(node) {
+  mkdirSync(distDirectory, { recursive: true });
+  const [server, web] = [serverBuild(), consoleBuild()];
+  const due = [server, web].filter(({ stampPath, wanted }) => readIfThere(stampPath) !== wanted);
+  if (due.length === 0) return;
+  await step("Building", async () => {
+    await Promise.all(due.map((part) => buildPart(node, part)));
+  });
+}
+
+async function buildPart(node, { stampPath, wanted, commands, name, finish }) {
+  rmSync(stampPath, { force: true });
+  for (const args of commands) {
+    const { code, output } = await runChild(node, args);
+    if (code === 0) continue;
+    throw new SetupError(
+      `${lastLines(output, 40)}\n\nThe build failed: the lines above are the compiler's. If you changed nothing in ${name}/, remove node_modules and run this again.`,
+    );
+  }
+  finish?.();
+  writeFileSync(stampPath, wanted);
+}
+
+/** src/ is compiled to dist/. */
+function serverBuild() {
   const sourceDirectory = join(rootDirectory, "src");
   const sources = filesIn(sourceDirectory).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+    (path) => /\.(?:ts|html|css)$/.test(path) && !path.endsWith(".test.ts"),
   );
-  const settings = [
-    "tsconfig.json",
-    "tsconfig.build.json",
-    "tsconfig.in-page.json",
-    join("scripts", "build-in-page.mjs"),
-  ].map((name) => join(rootDirectory, name));
-  const wanted = hashOf([...sources, ...settings, lockPath]);
-  if (readIfThere(buildStampPath) === wanted) return;
-  await step("Building", async () => {
-    rmSync(buildStampPath, { force: true });
-    const tsc = join(modulesDirectory, "typescript", "bin", "tsc");
-    const bundleInPage = join(rootDirectory, "scripts", "build-in-page.mjs");
-    for (const args of [[tsc, "-p", "tsconfig.build.json"], [bundleInPage]]) {
-      const { code, output } = await runChild(node, args);
-      if (code === 0) continue;
-      throw new SetupError(
-        `${lastLines(output, 40)}\n\nThe build failed: the lines above are the compiler's. If you changed nothing in src/, remove node_modules and run this again.`,
-      );
-    }
-    removeLeftovers(sources.map((path) => relative(sourceDirectory, path)));
-  });
-  mkdirSync(distDirectory, { recursive: true });
-  writeFileSync(buildStampPath, wanted);
+  const bundleInPage = join(rootDirectory, "scripts", "build-in-page.mjs");
+  const settings = ["tsconfig.json", "tsconfig.build.json", "tsconfig.in-page.json"].map((name) =>
+    join(rootDirectory, name),
+  );
+  return {
+    name: "src",
+    stampPath: buildStampPath,
+    wanted: hashOf([...sources, ...settings, bundleInPage, lockPath]),
+    commands: [
+      [join(modulesDirectory, "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"],
+      [bundleInPage],
+    ],
+    finish: () => removeLeftovers(sources.map((path) => relative(sourceDirectory, path))),
+  };
+}
+
+/** console/ is bundled to dist/console/. */
+function consoleBuild() {
+  const sources = filesIn(consoleDirectory, ["node_modules"]).filter(
+    (path) => !/\.test\.tsx?$/.test(path),
+  );
+  const vite = join(modulesDirectory, "vite", "bin", "vite.js");
+  return {
+    name: "console",
+    stampPath: consoleStampPath,
+    wanted: hashOf([...sources, lockPath]),
+    commands: [[vite, "build", consoleDirectory, "--logLevel", "warn"]],
+  };
 }
 
 /** Removes what the compiler made from sources that are gone: it could still be imported. */
 function removeLeftovers(sources) {
   const inPage = `in-page${sep}`;
+  const viewer = `viewer${sep}`;
   const expected = new Set(
     sources.flatMap((path) => {
       // A folder of in-page/ becomes one script: see build-in-page.mjs.
       if (path.startsWith(inPage)) return [`${path.split(sep).slice(0, 2).join(sep)}.js`];
+      if (path.startsWith(viewer)) return [`${viewer}viewer.js`];
       const compiled = path.replace(/\.ts$/, ".js");
       return [compiled, `${compiled}.map`];
     }),
   );
-  for (const path of filesIn(distDirectory)) {
+  for (const path of filesIn(distDirectory, ["console"])) {
     if (/\.js(\.map)?$/.test(path) && !expected.has(relative(distDirectory, path))) rmSync(path);
   }
 }
@@ -340,8 +373,10 @@ function hashOf(paths) {
   return hash.digest("hex");
 }
 
-function filesIn(directory) {
+/** Every file below `directory`, except in the folders of it that are named. */
+function filesIn(directory, except = []) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    if (except.includes(entry.name)) return [];
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return filesIn(path);
     return entry.isFile() ? [path] : [];

@@ -1,10 +1,13 @@
 import { isIP } from "node:net";
-import { totalmem } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { memoryCapWays } from "./browsers/choose-memory-caps.ts";
 import { isAddressBlock } from "./browsers/egress/address-policy.ts";
 import { isHostPattern } from "./browsers/egress/host-patterns.ts";
 import { parseUpstream } from "./browsers/egress/upstream.ts";
+import { firewallModes } from "./browsers/firewall.ts";
+import { availableMemory } from "./host/available-memory.ts";
+import { bytesPerSession } from "./sessions/host-room.ts";
 
 /** A whole number, written in digits: an empty text is no number. */
 const whole = (schema: z.ZodNumber) =>
@@ -69,6 +72,21 @@ export const settingsSchema = z.object({
     .describe(
       "The URL that clients reach this server by, e.g. behind a proxy. `cdp_url` and the URLs of files are built from it. Default: the host that each request names.",
     ),
+  NIGHTJAR_EMBED_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^https?:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d+)?$/i,
+            "must be origins such as https://app.example.com or https://*.example.com",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Origins whose pages may show the live view (`viewer_url`) in a frame, separated by commas. Default: none but this server's own pages.",
+    ),
   NIGHTJAR_DATA_DIR: optionalPath
     .optional()
     .describe(
@@ -84,12 +102,45 @@ export const settingsSchema = z.object({
   NIGHTJAR_MAX_SESSIONS: whole(z.int().min(1))
     .optional()
     .describe(
-      "Sessions that may run at once; one more is answered 529. Default: one for each 400 MB of memory beyond the first 1 GB.",
+      "Sessions that may run at once, where there is memory and disk for them; more wait in the queue. Default: one for each 400 MB of memory beyond the first 1 GB.",
     ),
   NIGHTJAR_MAX_SESSIONS_PER_TENANT: whole(z.int().min(1))
     .optional()
     .describe(
-      "Sessions that one tenant may run at once; one more is answered 429. Default: no limit of its own.",
+      "Sessions that one tenant may run at once; more wait in the queue. Default: no limit of its own.",
+    ),
+  NIGHTJAR_MAX_SESSIONS_PER_KEY: whole(z.int().min(1))
+    .optional()
+    .describe(
+      "Sessions of one API key that may run at once; more wait in the queue. Default: no limit of its own.",
+    ),
+  NIGHTJAR_STARTS_PER_MINUTE_PER_TENANT: whole(z.int().min(1).max(100_000))
+    .optional()
+    .describe(
+      "Sessions that one tenant may start within any 60 seconds on this server; one more is answered 429 at once. Default: no limit.",
+    ),
+  NIGHTJAR_STARTS_PER_MINUTE_PER_KEY: whole(z.int().min(1).max(100_000))
+    .optional()
+    .describe("The same for each API key. Default: no limit."),
+  NIGHTJAR_MEMORY_RESERVE_MB: whole(z.int().min(0).max(10_000_000))
+    .prefault("256")
+    .describe(
+      "Memory that stays free, in MB: a session starts only while this and 400 MB for the session itself are available, of the machine's memory and within the limit of every cgroup (container) that the server is in.",
+    ),
+  NIGHTJAR_DISK_RESERVE_MB: whole(z.int().min(0).max(10_000_000))
+    .prefault("512")
+    .describe(
+      "Space on the data directory's disk that stays free, in MB: with less, no session starts; those that run go on. 0 does not look.",
+    ),
+  NIGHTJAR_QUEUE_LENGTH: whole(z.int().min(0).max(10_000))
+    .prefault("100")
+    .describe(
+      "Starts that may wait for room. When there are more, the last one of the tenant with the most is answered 529 or 429.",
+    ),
+  NIGHTJAR_QUEUE_TIMEOUT: whole(z.int().min(0).max(3600))
+    .prefault("30")
+    .describe(
+      "How long a start waits for room, in seconds, before it is answered 529 (the host is full) or 429 (the tenant or the key is at its limit). Official clients give up after 45; 0 refuses at once.",
     ),
   NIGHTJAR_MAX_SESSION_MINUTES: whole(z.int().min(1).max(1440))
     .prefault("1440")
@@ -114,6 +165,23 @@ export const settingsSchema = z.object({
     .prefault("50000")
     .describe(
       "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
+    ),
+  NIGHTJAR_SESSION_MEMORY_MB: whole(z.int().min(0).max(1_000_000))
+    .prefault("2048")
+    .describe(
+      "Memory that the browser of one session may take, in MB; a session that takes more ends as `out_of_memory`. 0 sets no limit.",
+    ),
+  NIGHTJAR_MEMORY_CAP: z
+    .enum(memoryCapWays)
+    .default("auto")
+    .describe(
+      "What holds sessions to their memory: `cgroup` is the kernel, and the start is refused where the server may make no cgroups; `watchdog` looks every second, and more often near the limit; `auto` takes cgroups where it can.",
+    ),
+  NIGHTJAR_FIREWALL: z
+    .enum(firewallModes)
+    .default("auto")
+    .describe(
+      "Rules of the system's firewall (`nft`, as root) that close the browsers' DevTools ports to everyone but the server: `auto` where it can, `required` refuses the start where it cannot, `off` leaves the firewall alone.",
     ),
   NIGHTJAR_EGRESS_ALLOW: list
     .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
@@ -193,11 +261,54 @@ export const settingsSchema = z.object({
     .describe(
       "How much of a page's markdown is sent to the model, in characters (about 4 a token); what follows is left out, and the model is told.",
     ),
+  NIGHTJAR_CORS_ORIGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .refine(
+            (text) => text === "*" || URL.parse(text)?.origin === text,
+            "must be origins, e.g. https://app.example.com, or *",
+          ),
+      ),
+    )
+    .prefault("")
+    .describe(
+      "Web origins whose pages may call the API, separated by commas, e.g. https://app.example.com; * for all. Default: none.",
+    ),
+  NIGHTJAR_TRUSTED_PROXIES: list
+    .pipe(z.array(z.string().refine(isAddressBlock, "must be addresses or CIDR blocks")))
+    .prefault("")
+    .describe(
+      "Addresses or CIDR blocks of the proxies in front of this server, separated by commas: their X-Forwarded-* headers say who a client is and how it reached them. Default: none are believed.",
+    ),
+  NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: whole(z.int().min(1).max(1_000_000))
+    .prefault("60")
+    .describe(
+      "Requests without a valid API key that one address may make in a minute; more are answered 429. Valid keys are not counted.",
+    ),
+  NIGHTJAR_PING_SECONDS: whole(z.int().min(1).max(3600))
+    .prefault("30")
+    .describe(
+      "How often a WebSocket's client is asked whether it is still there, in seconds; one that does not answer until the next time is dropped.",
+    ),
+  NIGHTJAR_METRICS_TOKEN: z
+    .string()
+    .min(16, "must have at least 16 characters")
+    .optional()
+    .describe(
+      "Opens `/metrics` to Prometheus, which sends it as a bearer token. Default: `/metrics` is not served.",
+    ),
   NIGHTJAR_ON_STOP: z
     .enum(["close", "keep"])
     .default("close")
     .describe(
-      "What SIGTERM does to running sessions: `close` ends them, `keep` leaves them for the next start on the same data directory.",
+      "What a stop does to sessions that still run: `close` ends them, `keep` leaves them for the next start on the same data directory.",
+    ),
+  NIGHTJAR_DRAIN_TIMEOUT: whole(z.int().min(0).max(86_400))
+    .prefault("0")
+    .describe(
+      "How long SIGTERM lets running sessions go on before it does that, in seconds; none starts meanwhile. A second SIGTERM, and SIGINT (Ctrl-C), do not wait. The default waits for none: whoever stops the server sets how long it has, e.g. 10 seconds in Docker and 30 in Kubernetes, and kills it then.",
     ),
   NIGHTJAR_LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
@@ -209,16 +320,28 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | null;
+  readonly embedOrigins: readonly string[];
   readonly dataDir: string;
   readonly apiKey: string | null;
   readonly maxSessions: number;
   readonly maxSessionsPerTenant: number | null;
+  readonly maxSessionsPerKey: number | null;
+  readonly startsPerMinutePerTenant: number | null;
+  readonly startsPerMinutePerKey: number | null;
+  readonly memoryReserveBytes: number;
+  readonly diskReserveBytes: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
   readonly maxSessionMinutes: number;
   readonly warmPool: number;
   readonly chromiumPath: string | null;
   readonly headlessShellPath: string | null;
   readonly allowNoSandbox: boolean;
   readonly firstUid: number;
+  /** 0: no limit. */
+  readonly sessionMemoryBytes: number;
+  readonly memoryCap: z.output<typeof settingsSchema>["NIGHTJAR_MEMORY_CAP"];
+  readonly firewall: z.output<typeof settingsSchema>["NIGHTJAR_FIREWALL"];
   readonly maxFileBytes: number;
   readonly maxFilesBytes: number;
   /** 0: for good. */
@@ -235,7 +358,13 @@ export interface Config {
   readonly modelTimeoutMs: number;
   readonly modelMaxRequests: number;
   readonly modelMaxCharacters: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly maxFailedAuthentications: number;
+  readonly pingEveryMs: number;
+  readonly metricsToken: string | null;
   readonly onStop: "close" | "keep";
+  readonly drainTimeoutMs: number;
   readonly logLevel: z.output<typeof settingsSchema>["NIGHTJAR_LOG_LEVEL"];
 }
 
@@ -261,7 +390,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const [issue] = parsed.error.issues;
     const name = String(issue?.path[0]);
     // A key that is too short is still a secret, and a URL may hold a password.
-    const shown = /_KEY$|_MODEL_URL$|_PROXY$/.test(name) ? "" : ` (got "${given[name]}")`;
+    const shown = /_KEY$|_TOKEN$|_MODEL_URL$|_PROXY$/.test(name) ? "" : ` (got "${given[name]}")`;
     throw new ConfigError(`Invalid setting ${name}: ${issue?.message}${shown}.`);
   }
   const settings = parsed.data;
@@ -270,16 +399,27 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     host: settings.NIGHTJAR_HOST,
     port: settings.NIGHTJAR_PORT,
     publicUrl: settings.NIGHTJAR_PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    embedOrigins: settings.NIGHTJAR_EMBED_ORIGINS,
     dataDir: settings.NIGHTJAR_DATA_DIR ?? defaultDataDir(environment),
     apiKey: settings.NIGHTJAR_API_KEY ?? null,
     maxSessions: settings.NIGHTJAR_MAX_SESSIONS ?? sessionsForMemory(),
     maxSessionsPerTenant: settings.NIGHTJAR_MAX_SESSIONS_PER_TENANT ?? null,
+    maxSessionsPerKey: settings.NIGHTJAR_MAX_SESSIONS_PER_KEY ?? null,
+    startsPerMinutePerTenant: settings.NIGHTJAR_STARTS_PER_MINUTE_PER_TENANT ?? null,
+    startsPerMinutePerKey: settings.NIGHTJAR_STARTS_PER_MINUTE_PER_KEY ?? null,
+    memoryReserveBytes: settings.NIGHTJAR_MEMORY_RESERVE_MB * bytesPerMb,
+    diskReserveBytes: settings.NIGHTJAR_DISK_RESERVE_MB * bytesPerMb,
+    queueLength: settings.NIGHTJAR_QUEUE_LENGTH,
+    queueTimeoutMs: settings.NIGHTJAR_QUEUE_TIMEOUT * 1000,
     maxSessionMinutes: settings.NIGHTJAR_MAX_SESSION_MINUTES,
     warmPool: settings.NIGHTJAR_WARM_POOL,
     chromiumPath: settings.NIGHTJAR_CHROMIUM ?? null,
     headlessShellPath: settings.NIGHTJAR_HEADLESS_SHELL ?? null,
     allowNoSandbox: settings.NIGHTJAR_ALLOW_NO_SANDBOX,
     firstUid: settings.NIGHTJAR_FIRST_UID,
+    sessionMemoryBytes: settings.NIGHTJAR_SESSION_MEMORY_MB * bytesPerMb,
+    memoryCap: settings.NIGHTJAR_MEMORY_CAP,
+    firewall: settings.NIGHTJAR_FIREWALL,
     egressAllow: settings.NIGHTJAR_EGRESS_ALLOW,
     egressAllowHosts: settings.NIGHTJAR_EGRESS_ALLOW_HOSTS,
     egressDenyHosts: settings.NIGHTJAR_EGRESS_DENY_HOSTS,
@@ -295,7 +435,13 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     modelTimeoutMs: settings.NIGHTJAR_MODEL_TIMEOUT_SECONDS * 1000,
     modelMaxRequests: settings.NIGHTJAR_MODEL_MAX_REQUESTS,
     modelMaxCharacters: settings.NIGHTJAR_MODEL_MAX_CHARACTERS,
+    corsOrigins: settings.NIGHTJAR_CORS_ORIGINS,
+    trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
+    maxFailedAuthentications: settings.NIGHTJAR_MAX_FAILED_AUTHENTICATIONS,
+    pingEveryMs: settings.NIGHTJAR_PING_SECONDS * 1000,
+    metricsToken: settings.NIGHTJAR_METRICS_TOKEN ?? null,
     onStop: settings.NIGHTJAR_ON_STOP,
+    drainTimeoutMs: settings.NIGHTJAR_DRAIN_TIMEOUT * 1000,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
   };
 }
@@ -323,12 +469,9 @@ function defaultDataDir(environment: Readonly<Record<string, string | undefined>
   return path.join(environment["XDG_DATA_HOME"] ?? path.join(home, ".local", "share"), "nightjar");
 }
 
-const bytesPerSession = 400 * 1024 ** 2;
 const bytesForTheSystem = 1024 ** 3;
 
 function sessionsForMemory(): number {
-  // What a container may use, where it says; 0 or a huge number elsewhere.
-  const limit = process.constrainedMemory();
-  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  return Math.max(1, Math.floor((memory - bytesForTheSystem) / bytesPerSession));
+  const { totalBytes } = availableMemory();
+  return Math.max(1, Math.floor((totalBytes - bytesForTheSystem) / bytesPerSession));
 }

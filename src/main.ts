@@ -1,16 +1,28 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
-import { closedDirectoryOnPath } from "./browsers/isolation.ts";
-import { sandboxProblem } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
+import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
+import { SessionFeeds } from "./events/session-feeds.ts";
+import { ToldSteps } from "./events/told-steps.ts";
+import { LocalHostGauge } from "./host/host-gauge.ts";
+import { hostStatus } from "./host-status.ts";
+import { LiveViews } from "./live/live-views.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { protectHost } from "./protection.ts";
+import { RecordingFolders } from "./recording/recording-folder.ts";
+import { SessionLogs } from "./recording/session-logs.ts";
+import { SessionScreencasts } from "./recording/session-screencasts.ts";
+import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
@@ -29,6 +41,9 @@ import { TenantRecords } from "./store/tenant-records.ts";
 /** The embedded store has one node. */
 const nodeId = "local";
 
+/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
+const bytesPerWarmBrowser = 170 * 1024 ** 2;
+
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
 
@@ -40,6 +55,11 @@ export interface RunningServer {
   readonly url: string;
   /** The API key that this start made; null when there was one before or the operator chose it. */
   readonly newApiKey: string | null;
+  /**
+   * Takes no new sessions from now on, and resolves when none runs any more, when their time to go on
+   * is over, or when the signal is aborted.
+   */
+  drain(hurry: AbortSignal): Promise<void>;
   /** Ends or keeps the sessions as configured, then everything else. Bounded: see `serve`. */
   stop(): Promise<void>;
 }
@@ -52,8 +72,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const keys = new ApiKeyRecords(database);
   const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
-  await checkPassable(directory.browsersDirectory);
-  const sandbox = await chooseSandbox(executables, directory.browsersDirectory, config, logger);
+  const protection = await protectHost(config, executables, directory, logger);
+  const { sandbox, memoryCaps, firewall } = protection;
 
   const onFailure = (what: string, error: unknown): void => {
     logger.error({ err: error }, `failed to ${what}`);
@@ -65,6 +85,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sandbox,
     warmPoolSize: Math.min(config.warmPool, config.maxSessions),
     firstUid: config.firstUid,
+    memoryCaps,
     egress: {
       allow: config.egressAllow,
       allowHosts: config.egressAllowHosts,
@@ -77,6 +98,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     downloadLimits: fileLimits,
     onFailure,
   });
+  const gauge = new LocalHostGauge({
+    dataDirectory: directory.root,
+    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
+  });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({
     storage: files,
@@ -86,29 +111,66 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         "a download was not stored",
       ),
   });
+  const recordings = new RecordingFolders(directory.recordingsDirectory);
+  const logs = new SessionLogs({
+    folders: recordings,
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
+  const cdpTraffic = { connections: 0, bytesToClients: 0, bytesToBrowsers: 0 };
+  const metrics = new Metrics({
+    activeSessions: () => sessions.activeCount,
+    maxSessions: config.maxSessions,
+    waitingStarts: () => sessions.waitingCount,
+    warmBrowsers: () => host.warmCount,
+    poolUse: () => host.poolUse,
+    cdp: () => cdpTraffic,
+  });
   const sessions: SessionService = new SessionService({
     store: new SessionRecords(database),
     host,
+    gauge,
     clock: systemClock,
     nodeId,
     maxSessionMinutes: config.maxSessionMinutes,
-    limits: { maxSessions: config.maxSessions, maxSessionsPerTenant: config.maxSessionsPerTenant },
+    limits: {
+      ...config,
+      reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
+    },
     observer: {
+      waited: ({ tenantId }, waitedMs, outcome) => {
+        metrics.startWaited(waitedMs, outcome);
+        if (waitedMs >= 1000 || outcome !== "admitted") {
+          logger.info(
+            { tenant: tenantId, waited_ms: waitedMs, outcome },
+            "a start waited for room",
+          );
+        }
+      },
       running: (session, browser) => {
-        sessions.onEnd(session.id, downloads.collect(session, browser));
-        browser.onEgressFailure(({ kind, host, port, reason }) =>
+        feeds.running(session, browser);
+        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
           logger.debug(
-            { session_id: session.id, host, port, reason },
+            { session_id: session.id, host: peer, port, reason },
             kind === "refused" ? "a connection was refused" : "a connection failed",
           ),
         );
+        sessions.onEnd(session.id, downloads.collect(session, browser));
+        sessions.onEnd(session.id, logs.keep(session, browser));
       },
-      started: (session, elapsedMs) =>
+      started: (session, elapsedMs) => {
+        feeds.started(session);
+        metrics.sessionStarted(elapsedMs);
         logger.info(
           { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
           "session started",
-        ),
-      ended: ({ id, tenantId, state, createdAt }) =>
+        );
+      },
+      changed: (session) => feeds.changed(session),
+      ended: (session) => {
+        feeds.ended(session);
+        metrics.sessionEnded(session.state.endReason);
+        const { id, tenantId, state, createdAt } = session;
         logger.info(
           {
             session_id: id,
@@ -119,10 +181,24 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
             lived_ms: state.closedAt - createdAt,
           },
           "session ended",
-        ),
+        );
+      },
       failed: (what, sessionId, error) =>
         logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
     },
+  });
+  const screencasts = new SessionScreencasts(sessions);
+  const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
+    feeds.stepAdded(sessionId, position),
+  );
+  const views = new LiveViews(sessions, screencasts);
+  const feeds: SessionFeeds = new SessionFeeds({
+    clock: systemClock,
+    steps,
+    screencasts,
+    findSession: (id) => sessions.find(id),
+    onFailure: (what, sessionId, error) =>
+      logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
   await sessions.recover();
   const stopRetention =
@@ -136,7 +212,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           onFailure: (error) => onFailure("remove old downloads", error),
         });
 
-  const steps = new StepRecords(database);
   const extractor = createStructuredExtractor({
     ...config,
     onFailure: (detail) => logger.warn({ detail }, "the model's vendor failed"),
@@ -147,6 +222,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
+    onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
+    isControlled: (sessionId) => views.isControlled(sessionId),
     onFailure: (what, sessionId, error) =>
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
@@ -157,21 +234,49 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    feeds,
+    screencasts,
+    views,
+    logs: new StoredLogs(recordings),
     extractor,
     files,
     downloads,
     keys,
     capabilities: new Capabilities(await serverSecret(database, "capabilities")),
     health: () => ({
+      draining: sessions.draining,
       version,
       activeSessions: sessions.activeCount,
       maxSessions: config.maxSessions,
       warmBrowsers: host.warmCount,
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
+      devtoolsClosed: firewall.firewall !== null,
     }),
+    hostStatus: hostStatus({
+      version,
+      browser,
+      sandbox,
+      sessions,
+      gauge,
+      maxSessions: config.maxSessions,
+      queueLength: config.queueLength,
+      host,
+      warmPoolSize: Math.min(config.warmPool, config.maxSessions),
+    }),
+    console: await readConsole(fileURLToPath(new URL("./console/", import.meta.url))),
     publicUrl: config.publicUrl,
+    embedOrigins: config.embedOrigins,
     maxSessionMinutes: config.maxSessionMinutes,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    maxFailedAuthentications: config.maxFailedAuthentications,
+    pingEveryMs: config.pingEveryMs,
+    metrics,
+    metricsToken: config.metricsToken,
+    cdpTraffic,
+    maxSessions: config.maxSessions,
+    queueLength: config.queueLength,
     version,
     logger,
   });
@@ -190,13 +295,25 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   return {
     url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
     newApiKey,
+    async drain(hurry) {
+      sessions.drain();
+      const running = sessions.activeCount;
+      const timeoutMs = config.drainTimeoutMs;
+      if (running === 0 || timeoutMs === 0 || hurry.aborted) return;
+      logger.info({ running, timeout_seconds: timeoutMs / 1000 }, "draining");
+      const over = AbortSignal.any([hurry, AbortSignal.timeout(timeoutMs)]);
+      await Promise.race([sessions.emptied(), once(over, "abort")]);
+      logger.info({ running: sessions.activeCount, hurried: hurry.aborted }, "drained");
+    },
     async stop() {
       const closed = server.close();
       stopRetention();
       await sessions.shutDown(config.onStop);
+      feeds.leave();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
       await host.stop(config.onStop);
+      if (config.onStop === "close") await firewall.firewall?.lower().catch(() => {});
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
       await database.close();
@@ -237,39 +354,6 @@ async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExe
     }
   }
   return executables;
-}
-
-/** As root, browsers run as other users, who must be able to reach their directories. */
-async function checkPassable(browsersDirectory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const closed = await closedDirectoryOnPath(browsersDirectory);
-  if (closed === null) return;
-  throw new Error(
-    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
-  );
-}
-
-async function chooseSandbox(
-  executables: ChromiumExecutables,
-  browsersDirectory: string,
-  config: Config,
-  logger: Logger,
-): Promise<boolean> {
-  const problem = await sandboxProblem({
-    executables,
-    browsersDirectory,
-    firstUid: config.firstUid,
-  });
-  if (problem === null) return true;
-  if (!config.allowNoSandbox) {
-    throw new Error(
-      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
-    );
-  }
-  logger.warn(
-    `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
-  );
-  return false;
 }
 
 async function ownVersion(): Promise<string> {

@@ -290,10 +290,10 @@ describe("a server", () => {
       await server.call("DELETE", `/sessions/${id}/stop`);
       await client.closed;
     };
-    /** Those that are not of warm browsers: each has two CDP connections and a standard error. */
+    /** Those not of warm browsers: each has two CDP connections, a standard error and a proxy. */
     const sockets = async (): Promise<number> => {
       const { body } = await server.call("GET", "/health");
-      return (await openSockets(server.pid)) - 3 * Number(body["warm_browsers"]);
+      return (await openSockets(server.pid)) - 4 * Number(body["warm_browsers"]);
     };
     await runOne(0);
     const socketsBefore = await sockets();

@@ -110,6 +110,7 @@ describe("a page", () => {
     const blocked: readonly string[] = build === "chrome" ? ["popup", "download"] : [];
     const ways = wayNames.filter((way) => !blocked.includes(way));
     dns.asked.length = 0;
+    // Some of the ways never finish, so neither does its loading.
     await page.goto(`${site.url}/probe?port=${canary.port}`, { waitUntil: "commit" });
     // Each is seen to be tried, under a name of its own, and none arrives.
     await vi.waitFor(

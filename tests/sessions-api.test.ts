@@ -162,19 +162,6 @@ function headersOf(url: string): IncomingHttpHeaders | undefined {
   return requests.findLast((request) => request.url === url)?.headers;
 }
 
-/** The HTTP status that refuses a WebSocket. */
-function refusalOf(url: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url);
-    socket.on("error", reject);
-    socket.on("open", () => reject(new Error("the WebSocket was opened")));
-    socket.on("unexpected-response", (_request, response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    });
-  });
-}
-
 /** All processes of the browsers of a server. */
 async function browserProcesses(dataDir: string): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
@@ -793,10 +780,11 @@ describe("status and stop", () => {
     expect(await status()).toMatchObject({ status: "error" });
   });
 
-  test("the status of a running session moves only its duration", async () => {
+  test("the status of a running session moves only its duration and the link to its live view", async () => {
     const session = await started();
     const { body } = await nightjar.call("GET", `/sessions/${session.session_id}`);
-    expect(body).toEqual({ ...session, duration: body["duration"] });
+    const { duration, viewer_url } = body;
+    expect(body).toEqual({ ...session, duration, viewer_url });
     const seconds = (text: unknown) => Number(/^PT([\d.]+)S$/.exec(String(text))?.[1]);
     expect(seconds(body["duration"])).toBeGreaterThanOrEqual(seconds(session.duration));
   });
@@ -848,14 +836,6 @@ describe("GET /sessions/{id}/debug", () => {
     expect(reply).toMatchObject({ id: 1, result: { result: { value: "/raw" } } });
     socket.terminate();
     await browser.close();
-  });
-
-  test("its streams of frames and steps are refused with 501 until there are any", async () => {
-    const { session_id } = await started();
-    const { body } = await nightjar.call("GET", `/sessions/${session_id}/debug`);
-    const { ws } = debugInfo.parse(body);
-    expect(await refusalOf(ws.recording)).toBe(501);
-    expect(await refusalOf(ws.logs)).toBe(501);
   });
 
   test("is 410 with the reason once the session has ended", async () => {
@@ -947,6 +927,7 @@ describe("capacity", () => {
     const full = await Nightjar.start({
       NIGHTJAR_MAX_SESSIONS: "2",
       NIGHTJAR_MAX_SESSIONS_PER_TENANT: "1",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
     });
     onTestFinished(() => full.dispose());
     const keys = await Promise.all(
@@ -970,7 +951,11 @@ describe("capacity", () => {
   });
 
   test("starts at once never exceed the limit", async () => {
-    const full = await Nightjar.start({ NIGHTJAR_MAX_SESSIONS: "2", NIGHTJAR_WARM_POOL: "0" });
+    const full = await Nightjar.start({
+      NIGHTJAR_MAX_SESSIONS: "2",
+      NIGHTJAR_WARM_POOL: "0",
+      NIGHTJAR_QUEUE_TIMEOUT: "0",
+    });
     onTestFinished(() => full.dispose());
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => full.call("POST", "/sessions/start")),

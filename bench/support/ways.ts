@@ -8,6 +8,7 @@ import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
 import { Launcher } from "../../src/browsers/launcher.ts";
 import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
+import { noMemoryCaps } from "../../src/browsers/memory-cap.ts";
 import { Reaper } from "../../src/browsers/reaper.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
 import { Nightjar } from "../../tests/support/nightjar.ts";
@@ -96,8 +97,11 @@ export class BareWay implements Way {
       directory,
     );
     const users = new BrowserUsers(50_000);
-    const reaper = new Reaper(users, (what, error) => console.error(`failed to ${what}`, error));
+    const reaper = new Reaper(users, noMemoryCaps, (what, error) =>
+      console.error(`failed to ${what}`, error),
+    );
     const launcher = new Launcher({
+      memoryCaps: noMemoryCaps,
       executables,
       browsersDirectory: directory,
       users,

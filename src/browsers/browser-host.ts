@@ -12,6 +12,8 @@ import type { EgressRoute } from "./egress/egress-route.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
 import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import type { MemoryCaps } from "./memory-cap.ts";
+import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
 import { Reaper } from "./reaper.ts";
 import { sweepBrowsers } from "./sweep.ts";
@@ -25,6 +27,7 @@ export interface LocalBrowserHostOptions {
   readonly warmPoolSize: number;
   /** First of the user ids that browsers run as while the server is root. */
   readonly firstUid: number;
+  readonly memoryCaps: MemoryCaps;
   readonly egress: EgressOptions;
   /** Addresses and CIDR blocks that the sessions of a tenant may reach beside those that all may. */
   readonly egressAllowOf: (tenantId: string) => Promise<readonly string[]>;
@@ -47,13 +50,15 @@ export class LocalBrowserHost implements BrowserHost {
   readonly #reaper: Reaper;
   readonly #launcher: Launcher;
   readonly #pool: WarmPool;
+  readonly #memory: BrowserMemory;
   readonly #egress: Egress;
   readonly #serving = new Set<LocalBrowser | AttachedBrowser>();
 
   constructor(options: LocalBrowserHostOptions) {
     this.#options = options;
     this.#users = new BrowserUsers(options.firstUid);
-    this.#reaper = new Reaper(this.#users, options.onFailure);
+    this.#reaper = new Reaper(this.#users, options.memoryCaps, options.onFailure);
+    this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
     this.#egress = new Egress(options.egress);
     this.#launcher = new Launcher({
       ...options,
@@ -71,6 +76,16 @@ export class LocalBrowserHost implements BrowserHost {
   /** Browsers that are ready to be handed over. */
   get warmCount(): number {
     return this.#pool.readyCount;
+  }
+
+  /** How many sessions found a browser ready so far, and how many waited for a launch. */
+  get poolUse(): { readonly hits: number; readonly misses: number } {
+    return this.#pool.use;
+  }
+
+  /** What all browsers, warm ones included, have in memory, in bytes; null where none can tell. */
+  memoryBytes(): Promise<number | null> {
+    return this.#memory.bytes();
   }
 
   /** How the traffic of all browsers went, for the metrics. */
@@ -134,6 +149,7 @@ export class LocalBrowserHost implements BrowserHost {
     }
     await Promise.race([this.#pool.stop(), delay(stopTimeoutMs / 2, undefined, { ref: false })]);
     await this.#reaper.finished(stopTimeoutMs);
+    this.#options.memoryCaps.stop();
   }
 
   async #attach(

@@ -6,6 +6,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { PortTakenError, spawnBrowser } from "./browser-process.ts";
 import { findChromium } from "./chromium.ts";
+import { noMemoryCaps } from "./memory-cap.ts";
 
 test("a browser whose port another process has is ended at once, with the reason", async () => {
   const directory = await mkdtemp(path.join(tmpdir(), "nightjar-port-"));
@@ -32,6 +33,7 @@ test("a browser whose port another process has is ended at once, with the reason
         user: null,
         directory,
         timeoutMs: 20_000,
+        memoryCap: noMemoryCaps.create("", null),
       },
       () => {},
     );

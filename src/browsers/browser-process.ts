@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { BrowserUser } from "./isolation.ts";
+import type { MemoryCap } from "./memory-cap.ts";
 import { identifyProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** A Chromium that runs and answers on its DevTools port. */
@@ -18,6 +19,15 @@ export interface SpawnOptions {
   /** The browser's home and temporary directory. */
   readonly directory: string;
   readonly timeoutMs: number;
+  readonly memoryCap: Pick<MemoryCap, "holdsFirst" | "hold">;
+}
+
+/** How a browser's process ended. */
+export interface BrowserExit {
+  /** In words. */
+  readonly how: string;
+  /** By SIGKILL: by somebody, or by the kernel when memory ran out. */
+  readonly killed: boolean;
 }
 
 /** A launch that failed. */
@@ -46,27 +56,54 @@ const outputLimit = 8192;
  */
 export async function spawnBrowser(
   options: SpawnOptions,
-  onExit: (how: string) => void,
+  onExit: (exit: BrowserExit) => void,
 ): Promise<RunningBrowser> {
-  const child = spawn(options.path, options.args, {
+  const gated = options.memoryCap.holdsFirst;
+  const [file, args] = gated ? gatedCommand(options) : [options.path, options.args];
+  const child = spawn(file, args, {
     // A group of its own: signals to the server's group pass it by, and one kill reaches its tree.
     detached: true,
     cwd: options.directory,
     // stderr names the DevTools address; it is a pipe, so that it can never fill a disk.
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: [gated ? "pipe" : "ignore", "ignore", "pipe"],
     env: browserEnvironment(options.directory),
     ...(options.user === null ? {} : { uid: options.user.uid, gid: options.user.gid }),
   });
-  const { devtoolsPort, devtoolsPath } = await devtoolsAddress(child, options.timeoutMs);
+  const answering = devtoolsAddress(child, options.timeoutMs);
+  holdMemory(child, options.memoryCap);
+  const { devtoolsPort, devtoolsPath } = await answering;
   const identity = child.pid === undefined ? null : identifyProcess(child.pid);
   if (identity === null) {
     if (child.pid !== undefined) killGroup(child.pid);
     throw new LaunchError("the browser ended right after its start", "", child.pid ?? null);
   }
-  child.once("exit", (code, signal) => onExit(describeExit(code, signal)));
+  child.once("exit", (code, signal) =>
+    onExit({ how: describeExit(code, signal), killed: signal === "SIGKILL" }),
+  );
   // The server may end before its browsers, and sessions go on.
   child.unref();
   return { identity, devtoolsPort, devtoolsPath };
+}
+
+/**
+ * A shell that waits for a line and then becomes the browser, under the same process id: a browser
+ * starts others within milliseconds, and what it has started by the time it is held would escape.
+ * When the server dies before the line, the shell reads the end of the file and ends.
+ */
+function gatedCommand({ path, args }: SpawnOptions): [string, readonly string[]] {
+  return ["/bin/sh", ["-c", 'read -r line && exec "$0" "$@" </dev/null', path, ...args]];
+}
+
+function holdMemory(child: ChildProcess, memoryCap: SpawnOptions["memoryCap"]): void {
+  if (child.pid === undefined) return;
+  // A shell that ended says so by its exit.
+  child.stdin?.on("error", () => {});
+  try {
+    memoryCap.hold(child.pid);
+    child.stdin?.end("\n");
+  } catch (error) {
+    child.emit("error", error);
+  }
 }
 
 /** Nothing of the server's own environment, which may hold secrets, reaches a browser. */

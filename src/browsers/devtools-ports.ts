@@ -7,6 +7,12 @@ const firstPort = 29_000;
 const portCount = 1000;
 const attempts = 5;
 
+/** Those of servers that are root: the firewall closes them to everyone else. */
+export const rootsDevtoolsPorts = { first: 29_000, last: 29_499 } as const;
+
+/** Those of servers that are not, and must reach them. */
+const othersDevtoolsPorts = { first: 29_500, last: 29_999 } as const;
+
 /** Whether a port may be a browser's DevTools: 29000 to 29999. */
 export function isDevtoolsPort(port: number): boolean {
   return port >= firstPort && port < firstPort + portCount;
@@ -34,15 +40,17 @@ export async function withFreeDevtoolsPort<T>(launch: (port: number) => Promise<
 }
 
 async function promiseFreePort(): Promise<number> {
-  const start = randomInt(portCount);
-  for (let offset = 0; offset < portCount; offset += 1) {
-    const port = firstPort + ((start + offset) % portCount);
+  const { first, last } = process.getuid?.() === 0 ? rootsDevtoolsPorts : othersDevtoolsPorts;
+  const count = last - first + 1;
+  const start = randomInt(count);
+  for (let offset = 0; offset < count; offset += 1) {
+    const port = first + ((start + offset) % count);
     if (promised.has(port)) continue;
     promised.add(port);
     if (await isFree(port)) return port;
     promised.delete(port);
   }
-  throw new Error(`all ports from ${firstPort} to ${firstPort + portCount - 1} are taken`);
+  throw new Error(`all ports from ${first} to ${last} are taken`);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
-import { LaunchError, spawnBrowser } from "./browser-process.ts";
+import { type BrowserExit, LaunchError, spawnBrowser } from "./browser-process.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
@@ -19,6 +19,7 @@ import {
 } from "./isolation.ts";
 import { launchArguments } from "./launch-flags.ts";
 import { LocalBrowser } from "./local-browser.ts";
+import type { MemoryCap, MemoryCaps } from "./memory-cap.ts";
 import { identifyProcess } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
 
@@ -34,6 +35,7 @@ export interface LauncherOptions {
   readonly users: BrowserUsers;
   readonly reaper: Reaper;
   readonly sandbox: boolean;
+  readonly memoryCaps: MemoryCaps;
   readonly downloadLimits: DownloadLimits;
   readonly egress: Egress;
 }
@@ -72,7 +74,7 @@ export class Launcher {
     settings: LaunchSettings,
     extraArguments: readonly string[],
   ): Promise<LocalBrowser> {
-    const { browsersDirectory, reaper, sandbox, downloadLimits } = this.#options;
+    const { browsersDirectory, reaper, sandbox, memoryCaps, downloadLimits } = this.#options;
     const { egress } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
@@ -80,11 +82,13 @@ export class Launcher {
     const user = await this.#takeUser();
     let processGroup: number | null = null;
     let connection: CdpConnection | null = null;
+    let memoryCap: MemoryCap | null = null;
     let proxy: EgressProxy | null = null;
     try {
+      memoryCap = memoryCaps.create(id, user?.uid ?? null);
       proxy = await egress.open(user?.uid ?? null);
       const directories = await makeBrowserDirectories(root, user);
-      const exit = Promise.withResolvers<string>();
+      const exit = Promise.withResolvers<BrowserExit>();
       const running = await spawnBrowser(
         {
           path: executable.path,
@@ -101,6 +105,7 @@ export class Launcher {
           user,
           directory: directories.root,
           timeoutMs: launchTimeoutMs,
+          memoryCap,
         },
         exit.resolve,
       );
@@ -115,6 +120,7 @@ export class Launcher {
         user,
         product,
         connection,
+        memoryCap,
         proxy,
         downloadLimits,
         exited: exit.promise,
@@ -127,6 +133,7 @@ export class Launcher {
       return browser;
     } catch (error) {
       connection?.close();
+      memoryCap?.release();
       proxy?.close();
       if (error instanceof LaunchError) processGroup = error.processGroup;
       reaper.bury({ processGroup, directory: root, user });
@@ -165,7 +172,7 @@ export class Launcher {
   }): Promise<LocalBrowser | null> {
     const identity = identifyProcess(reference.pid);
     if (identity?.startedAt !== reference.startedAt) return null;
-    const { browsersDirectory, reaper, downloadLimits, egress } = this.#options;
+    const { browsersDirectory, reaper, memoryCaps, downloadLimits, egress } = this.#options;
     const running = {
       identity,
       devtoolsPort: reference.devtoolsPort,
@@ -187,6 +194,7 @@ export class Launcher {
       user: reference.uid === null ? null : { uid: reference.uid, gid: reference.uid },
       product: reference.product,
       connection,
+      memoryCap: memoryCaps.adopt(reference.id, reference.uid, reference.pid),
       proxy,
       route: reference.route,
       downloadLimits,

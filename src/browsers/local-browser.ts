@@ -17,7 +17,7 @@ import type {
   PageTarget,
 } from "../sessions/ports.ts";
 import type { Traffic } from "../sessions/traffic.ts";
-import { killGroup, type RunningBrowser } from "./browser-process.ts";
+import { type BrowserExit, killGroup, type RunningBrowser } from "./browser-process.ts";
 import { CdpBrowserWatch } from "./browser-watch.ts";
 import { openCdpChannel } from "./cdp-channel.ts";
 import type { CdpConnection } from "./cdp-connection.ts";
@@ -26,6 +26,7 @@ import { BrowserDownloads, type DownloadLimits } from "./downloads.ts";
 import type { EgressProxy, EgressRules } from "./egress/egress-proxy.ts";
 import { type EgressRoute, egressRouteSchema, noRoute } from "./egress/egress-route.ts";
 import type { BrowserDirectories, BrowserUser } from "./isolation.ts";
+import type { MemoryCap } from "./memory-cap.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
 import { bootId, isRunning } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
@@ -53,13 +54,14 @@ export interface LocalBrowserParts {
   readonly user: BrowserUser | null;
   readonly product: string;
   readonly connection: CdpConnection;
+  readonly memoryCap: MemoryCap;
   /** Its way out to the network. */
   readonly proxy: EgressProxy;
   /** Where that leads; nowhere special unless given. */
   readonly route?: EgressRoute;
   readonly downloadLimits: DownloadLimits;
   /** How the process ended; never settles while it runs or when it is not our child. */
-  readonly exited: Promise<string>;
+  readonly exited: Promise<BrowserExit>;
   /** Whether its pages have the size that it was launched with. */
   readonly windowIsViewport: boolean;
   readonly reaper: Reaper;
@@ -223,13 +225,11 @@ export class LocalBrowser implements Browser {
     if (this.#released) return;
     this.#released = true;
     this.#release.resolve();
-    const { reaper, running, directories, user, connection, proxy } = this.#parts;
-    const { identity } = running;
+    const { reaper, running, directories, user, memoryCap, connection, proxy } = this.#parts;
     // A tree that ends takes the CPU for a while, and whoever asked for its end waits for an answer.
-    setTimeout(() => {
-      if (isRunning(identity)) killGroup(identity.pid);
-    }, killAfterMs);
-    reaper.bury({ processGroup: identity.pid, directory: directories.root, user });
+    setTimeout(() => this.#kill(), killAfterMs);
+    reaper.bury({ processGroup: running.identity.pid, directory: directories.root, user });
+    memoryCap.release();
     connection.close();
     proxy.close();
     this.#closeWatch();
@@ -239,6 +239,7 @@ export class LocalBrowser implements Browser {
   leave(): void {
     this.#released = true;
     this.#release.resolve();
+    this.#parts.memoryCap.release();
     this.#parts.connection.close();
     this.#parts.proxy.close();
     this.#closeWatch();
@@ -252,15 +253,38 @@ export class LocalBrowser implements Browser {
   }
 
   async #awaitLoss(): Promise<BrowserLoss> {
-    const { connection, exited } = this.#parts;
-    const early = await Promise.race([exited, connection.closed.then(() => null)]);
-    const how = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
+    const { memoryCap } = this.#parts;
+    const loss = await Promise.race([this.#end(), memoryCap.exceeded.then(outOfMemory)]);
     // A released browser is not lost, it is over: nobody waits for this any more.
     if (this.#released) return new Promise<never>(() => {});
+    // It may go on to take what its neighbours need, while its end is being committed.
+    if (loss.reason === "out_of_memory") this.#kill();
+    return loss;
+  }
+
+  /** Settles when the browser's process has ended, or stops answering. */
+  async #end(): Promise<BrowserLoss> {
+    const { connection, exited, memoryCap } = this.#parts;
+    const early = await Promise.race([exited, connection.closed.then(() => null)]);
+    const exit = early ?? (await Promise.race([exited, delay(exitNewsMs, null, { ref: false })]));
+    // How the process of an earlier server's ended cannot be told: the kernel may have killed it.
+    const outOfMemoryMessage = exit === null || exit.killed ? memoryCap.killedFor() : null;
+    if (outOfMemoryMessage !== null) return outOfMemory(outOfMemoryMessage);
     const message =
-      how === null ? "The browser stopped answering." : `The browser ended unexpectedly (${how}).`;
+      exit === null
+        ? "The browser stopped answering."
+        : `The browser ended unexpectedly (${exit.how}).`;
     return { reason: "browser_crash", message };
   }
+
+  #kill(): void {
+    const { identity } = this.#parts.running;
+    if (isRunning(identity)) killGroup(identity.pid);
+  }
+}
+
+function outOfMemory(message: string): BrowserLoss {
+  return { reason: "out_of_memory", message };
 }
 
 export const localReferenceSchema = z.object({

@@ -1,31 +1,40 @@
 import { rm } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { killProcess } from "./browser-process.ts";
 import type { BrowserUser, BrowserUsers } from "./isolation.ts";
+import type { MemoryCaps } from "./memory-cap.ts";
 import { listProcesses, type ProcessEntry } from "./process-identity.ts";
 
 /** What is left of a browser that is over. */
 export interface Remains {
   /** The group that its processes are in, killed by now or within ms; null when none was ever started. */
   readonly processGroup: number | null;
+  /** Named by the browser's id. */
   readonly directory: string;
   readonly user: BrowserUser | null;
 }
 
 /**
  * Ends browsers for certain, off the fast path: kills until nothing of a tree runs, removes the
- * directory and only then gives the user id back. One look at the process table serves all that are
+ * directory and what capped its memory, and only then gives the user id back. One look at the process table serves all that are
  * being buried. What a dying server leaves behind, the next start sweeps.
  */
 export class Reaper {
   readonly #users: BrowserUsers;
+  readonly #memoryCaps: MemoryCaps;
   readonly #onFailure: (what: string, error: unknown) => void;
   readonly #remains = new Set<Remains>();
   readonly #told = new WeakSet<Remains>();
   #work: Promise<void> | null = null;
 
-  constructor(users: BrowserUsers, onFailure: (what: string, error: unknown) => void) {
+  constructor(
+    users: BrowserUsers,
+    memoryCaps: MemoryCaps,
+    onFailure: (what: string, error: unknown) => void,
+  ) {
     this.#users = users;
+    this.#memoryCaps = memoryCaps;
     this.#onFailure = onFailure;
   }
 
@@ -72,6 +81,8 @@ export class Reaper {
         this.#told.add(remains);
         continue;
       }
+      // The kernel may take a moment to see that the last process has left.
+      if (!this.#memoryCaps.remove(path.basename(remains.directory))) continue;
       if (remains.user !== null) this.#users.giveBack(remains.user.uid);
       this.#remains.delete(remains);
     }

@@ -4,6 +4,7 @@ import type { ChromiumExecutables } from "./chromium.ts";
 import { Egress, strictEgress } from "./egress/egress.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
+import { noMemoryCaps } from "./memory-cap.ts";
 import { Reaper } from "./reaper.ts";
 
 const cleanUpTimeoutMs = 5000;
@@ -19,7 +20,7 @@ export async function sandboxProblem(options: {
   readonly firstUid: number;
 }): Promise<string | null> {
   const users = new BrowserUsers(options.firstUid);
-  const reaper = new Reaper(users, () => {});
+  const reaper = new Reaper(users, noMemoryCaps, () => {});
   // It opens no page.
   const downloadLimits = { fileBytes: 0, totalBytes: 0 };
   const egress = new Egress(strictEgress);
@@ -28,6 +29,8 @@ export async function sandboxProblem(options: {
     users,
     reaper,
     sandbox: true,
+    // It serves nobody.
+    memoryCaps: noMemoryCaps,
     downloadLimits,
     egress,
   });

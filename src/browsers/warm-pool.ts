@@ -37,6 +37,7 @@ export class WarmPool {
   readonly #ready: LocalBrowser[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #launches = new Set<Promise<void>>();
+  readonly #use = { hits: 0, misses: 0 };
   #handOvers: number[] = [];
   #refillTimer: NodeJS.Timeout | null = null;
   /** When the hand-overs that are going on began, without a pause of `quietMs` between them. */
@@ -46,6 +47,11 @@ export class WarmPool {
 
   constructor(options: WarmPoolOptions) {
     this.#options = options;
+  }
+
+  /** How many takers found a browser ready, and how many waited for a launch. */
+  get use(): { readonly hits: number; readonly misses: number } {
+    return this.#use;
   }
 
   get readyCount(): number {
@@ -65,7 +71,11 @@ export class WarmPool {
     if (now - (this.#handOvers.at(-1) ?? 0) > quietMs) this.#burstBegan = now;
     this.#handOvers.push(now);
     this.#refillSoon();
-    if (browser !== undefined) return Promise.resolve(browser);
+    if (browser !== undefined) {
+      this.#use.hits += 1;
+      return Promise.resolve(browser);
+    }
+    this.#use.misses += 1;
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       if (this.#launches.size < this.#waiters.length) this.#launch();

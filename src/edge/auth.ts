@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { NightjarError } from "../sessions/errors.ts";
 import type { Principal } from "../sessions/session-service.ts";
+import type { CountFailure } from "./failed-authentications.ts";
 
 /** Tells whose an API key is. */
 export interface ApiKeyVerifier {
@@ -18,12 +19,17 @@ declare module "fastify" {
 const principals = new WeakMap<FastifyRequest, Principal>();
 
 /** Closes every route, unknown ones included, to requests without a valid API key. */
-export function requireApiKey(server: FastifyInstance, keys: ApiKeyVerifier): void {
+export function requireApiKey(
+  server: FastifyInstance,
+  keys: ApiKeyVerifier,
+  countFailure: CountFailure,
+): void {
   server.addHook("onRequest", async (request) => {
     if (request.routeOptions.config.public === true) return;
     const key = bearerToken(request.headers.authorization);
     const principal = key === null ? null : await keys.verify(key);
     if (principal === null) {
+      await countFailure(request);
       throw new NightjarError(
         "unauthorized",
         key === null
@@ -43,6 +49,6 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 /** RFC 6750, 2.1; the scheme's name is case-insensitive. */
-function bearerToken(header: string | undefined): string | null {
+export function bearerToken(header: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(header ?? "")?.[1] ?? null;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
@@ -8,28 +8,38 @@ import { type EndedSession, isActive } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { CdpRelay } from "./cdp-relay.ts";
 import { closeCodeOf, standardCloseCodes } from "./close-codes.ts";
-import { errorAnswer } from "./error-response.ts";
-import { tokenIn } from "./urls.ts";
+import { refuseUpgrade } from "./upgrade-refusal.ts";
+import { tokenIn } from "./url-token.ts";
+
+/** What is relayed, added up: bytes since the start, and the connections of now. */
+export interface CdpTraffic {
+  connections: number;
+  bytesToClients: number;
+  bytesToBrowsers: number;
+}
 
 export interface CdpGatewayOptions {
   readonly sessions: SessionService;
   readonly capabilities: Capabilities;
+  /** How often a client is asked whether it is still there, in ms. */
+  readonly pingEveryMs: number;
+  readonly traffic: CdpTraffic;
+  /** Told of each tab that a client works in, by its id in CDP. */
+  readonly onTabUsed: (sessionId: string, targetId: string) => void;
   /** Told of what went wrong unexpectedly; the client is not. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The WebSocket paths of a session, and whether we serve them. */
+/** The CDP paths of a session. */
 const paths: readonly {
   readonly pattern: RegExp;
-  readonly scope: (match: RegExpExecArray) => CdpScope | null;
+  readonly scope: (match: RegExpExecArray) => CdpScope;
 }[] = [
   { pattern: /^\/sessions\/([^/]+)\/cdp\/?$/, scope: () => ({ kind: "browser" }) },
   {
     pattern: /^\/sessions\/([^/]+)\/cdp\/page\/(\w+)\/?$/,
     scope: (match) => ({ kind: "page", targetId: match[2] ?? "" }),
   },
-  // Clients find these URLs in the contract's debug answer; frames and steps come with the live view.
-  { pattern: /^\/sessions\/([^/]+)\/debug\/(?:recording|logs)\/?$/, scope: () => null },
 ];
 
 /** RFC 6455, 1.3. */
@@ -45,11 +55,6 @@ export class CdpGateway {
 
   constructor(options: CdpGatewayOptions) {
     this.#options = options;
-  }
-
-  /** How many clients are connected. */
-  get connectionCount(): number {
-    return this.#relays.size;
   }
 
   /** Takes a request to upgrade to WebSocket, for the HTTP server's `upgrade` event. */
@@ -85,16 +90,22 @@ export class CdpGateway {
       client: socket,
       browser: upstream,
       directory: browser.directory,
+      pingEveryMs: this.#options.pingEveryMs,
+      traffic: this.#options.traffic,
+      onlyTab: scope.kind === "page" ? scope.targetId : null,
+      onTabUsed: (targetId) => this.#options.onTabUsed(sessionId, targetId),
       onActivity: () => sessions.touch(sessionId),
       onEndRequest: () => {
         sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);
       },
       onClosed: () => {
         this.#relays.delete(relay);
+        this.#options.traffic.connections = this.#relays.size;
         cancel?.();
       },
     });
     this.#relays.add(relay);
+    this.#options.traffic.connections = this.#relays.size;
     sessions.touch(sessionId);
     const cancel = sessions.onEnd(sessionId, (ended) => closeFor(relay, ended));
     if (cancel !== null) return;
@@ -116,11 +127,7 @@ export class CdpGateway {
           "The token in the URL is missing or wrong. Use the session's cdp_url as it stands.",
         );
       }
-      const found = scope(match);
-      if (found === null) {
-        throw new NightjarError("not_supported", "This server has no frame and step streams yet.");
-      }
-      return { sessionId, scope: found };
+      return { sessionId, scope: scope(match) };
     }
     throw new NightjarError("route_not_found", `No WebSocket is served at ${url.pathname}.`);
   }
@@ -151,18 +158,4 @@ function checkHandshake(request: IncomingMessage): string {
 
 function acceptFor(key: string): string {
   return createHash("sha1").update(`${key}${handshakeGuid}`).digest("base64");
-}
-
-function refuseUpgrade(socket: Duplex, error: unknown): void {
-  // A handshake that is none is a bad request (400), not a body that breaks a schema (422).
-  const { status, headers, body } = errorAnswer(error, "first");
-  const text = JSON.stringify(body);
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    "Connection: close",
-  ];
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -6,7 +6,8 @@ import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { errorAnswers } from "./error-schemas.ts";
 import { sessionIdParams } from "./session-schemas.ts";
-import { tokenIn, type Urls } from "./urls.ts";
+import { tokenIn } from "./url-token.ts";
+import type { Urls } from "./urls.ts";
 
 export interface CdpHttpRoutesOptions {
   readonly sessions: SessionService;

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type CdpDecision, decideCdpMessage } from "./cdp-policy.ts";
+import { ClientTabs } from "./client-tabs.ts";
 import { standardCloseCodes } from "./close-codes.ts";
 import {
   type ClientMessage,
@@ -34,6 +35,14 @@ export interface CdpRelayOptions {
   readonly browser: Duplex;
   /** The only directory that the browser may read and write; null where it runs elsewhere. */
   readonly directory: string | null;
+  /** How often the client is asked whether it is still there, in ms; one that is silent until the next time is not. */
+  readonly pingEveryMs: number;
+  /** Where bytes are added up. */
+  readonly traffic: { bytesToClients: number; bytesToBrowsers: number };
+  /** The tab that the connection is for; null for one to the browser. */
+  readonly onlyTab: string | null;
+  /** Called with the target id of the tab that the client works in, each time that it does. */
+  readonly onTabUsed: (targetId: string) => void;
   /** Called for each message of the client. */
   readonly onActivity: () => void;
   /** Called when the client asks for the end of the browser. */
@@ -51,11 +60,15 @@ export class CdpRelay {
   readonly #options: CdpRelayOptions;
   readonly #reader = new ClientMessageReader(maxMessageBytes);
   readonly #tracker = new MessageBoundaryTracker();
+  readonly #tabs: ClientTabs;
   /** Frames of our own for the client, waiting for the end of a message of the browser. */
   readonly #queued: Buffer[] = [];
   /** A close that waits for the browser to finish its message. */
   #closeWanted: { readonly code: number; readonly reason: string } | null = null;
   readonly #closeSaid = Promise.withResolvers<void>();
+  readonly #pulse: NodeJS.Timeout;
+  /** Whether nothing came from the client since it was asked for a sign of life. */
+  #isSilent = false;
   #clientSaidGoodbye = false;
   #closing = false;
   #closed = false;
@@ -63,6 +76,9 @@ export class CdpRelay {
   constructor(options: CdpRelayOptions) {
     this.#options = options;
     const { client, browser } = options;
+    this.#tabs = new ClientTabs(options.onlyTab, options.onTabUsed);
+    this.#pulse = setInterval(() => this.#beat(), options.pingEveryMs);
+    this.#pulse.unref();
     client.on("data", (chunk: Buffer) => this.#fromClient(chunk));
     browser.on("data", (chunk: Buffer) => this.#fromBrowser(chunk));
     client.on("drain", () => this.#resume());
@@ -104,7 +120,22 @@ export class CdpRelay {
     setTimeout(() => this.#dispose(), closeTimeoutMs).unref();
   }
 
+  /** Finds clients whose machine or network went away without a word. */
+  #beat(): void {
+    const { client } = this.#options;
+    if (this.#closing || this.#closed) return;
+    if (this.#isSilent) {
+      this.#dispose();
+      return;
+    }
+    // One that is slow to read would not see the question; TCP finds out whether it is gone.
+    if (client.writableLength > 0 || client.isPaused()) return;
+    this.#isSilent = true;
+    this.#frameToClient(serverFrame(opcodes.ping, Buffer.alloc(0)));
+  }
+
   #fromClient(chunk: Buffer): void {
+    this.#isSilent = false;
     if (this.#closing || this.#closed) return;
     try {
       for (const message of this.#reader.read(chunk)) this.#clientMessage(message);
@@ -115,6 +146,8 @@ export class CdpRelay {
   }
 
   #clientMessage(message: ClientMessage): void {
+    // The browser asked for none: it answers a question of ours.
+    if (message.opcode === opcodes.pong) return;
     if (message.opcode >= 8) {
       // The browser answers pings and close frames itself.
       if (message.opcode === opcodes.close) this.#clientSaidGoodbye = true;
@@ -122,10 +155,9 @@ export class CdpRelay {
       return;
     }
     this.#options.onActivity();
-    const decision: CdpDecision = decideCdpMessage(
-      message.payload.toString("utf8"),
-      this.#options.directory,
-    );
+    const text = message.payload.toString("utf8");
+    const decision: CdpDecision = decideCdpMessage(text, this.#options.directory);
+    this.#tabs.fromClient(text);
     switch (decision.kind) {
       case "pass":
         this.#toBrowser(message.frames);
@@ -144,16 +176,22 @@ export class CdpRelay {
   }
 
   #toBrowser(frames: readonly Buffer[]): void {
-    const { browser, client } = this.#options;
+    const { browser, client, traffic } = this.#options;
     if (browser.destroyed) return;
     let accepted = true;
-    for (const frame of frames) accepted = browser.write(frame);
+    for (const frame of frames) {
+      traffic.bytesToBrowsers += frame.length;
+      accepted = browser.write(frame);
+    }
     if (!accepted) client.pause();
   }
 
   /** Sends a text of our own, between two messages of the browser. */
   #toClient(text: string): void {
-    const frame = serverFrame(opcodes.text, Buffer.from(text));
+    this.#frameToClient(serverFrame(opcodes.text, Buffer.from(text)));
+  }
+
+  #frameToClient(frame: Buffer): void {
     const { client } = this.#options;
     if (!this.#tracker.atBoundary) {
       this.#queued.push(frame);
@@ -175,8 +213,9 @@ export class CdpRelay {
 
   #fromBrowser(chunk: Buffer): void {
     if (this.#closing || this.#closed) return;
-    const { client, browser } = this.#options;
-    const boundary = this.#tracker.follow(chunk);
+    const { client, browser, traffic } = this.#options;
+    traffic.bytesToClients += chunk.length;
+    const boundary = this.#tracker.follow(chunk, (at) => this.#tabs.fromBrowser(chunk, at));
     let accepted: boolean;
     if (this.#queued.length === 0 || boundary === -1) accepted = client.write(chunk);
     else {
@@ -207,6 +246,7 @@ export class CdpRelay {
   #dispose(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#pulse);
     this.#closeSaid.resolve();
     this.#options.client.destroy();
     this.#options.browser.destroy();

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { type ErrorCode, errorTable } from "../sessions/errors.ts";
 import { statusOfError } from "./error-response.ts";
+import { documentationPolicy } from "./safe-answers.ts";
 
 const introduction =
   "Browser sessions for AI agents. Start a session, observe its pages and act on them by numbered elements, or drive it over CDP with Playwright or Puppeteer; close it. Both generations of the Notte API are spoken; a session that was started by one can be used by the other.";
@@ -36,6 +37,7 @@ export async function collectOpenApi(server: FastifyInstance, version: string): 
         { name: "Storage", description: "Files that are uploaded, and files that pages download." },
         { name: "First API", description: "The first generation: the session id is in the body." },
         { name: "CDP", description: "Chrome DevTools Protocol, by the token in `cdp_url`." },
+        { name: "API keys", description: "The keys that open this API." },
         { name: "Server", description: "The server itself." },
       ],
       components: {
@@ -84,6 +86,11 @@ export async function docsRoutes(server: FastifyInstance): Promise<void> {
   server.get("/openapi.json", publicRoute, async () => server.swagger());
   server.addHook("onRoute", (route) => {
     if (route.url.startsWith("/docs")) route.config = { ...route.config, public: true };
+  });
+  server.addHook("onSend", async (request, reply) => {
+    if (/^\/docs(?:\/|$|\?)/.test(request.url)) {
+      reply.header("Content-Security-Policy", documentationPolicy);
+    }
   });
   await server.register(apiReference, {
     routePrefix: "/docs",

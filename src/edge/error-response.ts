@@ -1,4 +1,4 @@
-import { type ErrorCode, NightjarError } from "../sessions/errors.ts";
+import { type Allowance, type ErrorCode, NightjarError } from "../sessions/errors.ts";
 
 /** The generation of the API that a route belongs to: they differ in how they say what is invalid. */
 export type ApiGeneration = "first" | "today";
@@ -12,12 +12,21 @@ const statusOf: Readonly<
   unsupported_media_type: 415,
   body_too_large: 413,
   unauthorized: 401,
+  too_many_failures: 429,
+  bad_request: 400,
+  headers_too_large: 431,
+  request_timeout: 408,
   session_not_found: 404,
   session_ended: 410,
+  api_key_not_found: 404,
+  api_key_limit: 409,
   route_not_found: 404,
   idempotency_conflict: 409,
   tenant_limit: 429,
+  too_many_starts: 429,
   at_capacity: 529,
+  // As nginx logs it; nobody is there to read it.
+  start_abandoned: 499,
   shutting_down: 503,
   too_many_operations: 429,
   page_failed: 502,
@@ -69,6 +78,16 @@ export interface ErrorAnswer {
   readonly body: ErrorBody;
 }
 
+/** The contract's headers for what is left of a limit; none where there is no limit. */
+export function rateLimitHeaders(allowance: Allowance | null): Record<string, string> {
+  if (allowance === null) return {};
+  return {
+    "X-RateLimit-Limit": String(allowance.limit),
+    "X-RateLimit-Remaining": String(allowance.remaining),
+    "X-RateLimit-Reset": String(Math.ceil(allowance.resetAt / 1000)),
+  };
+}
+
 /** What a client is told of an error. Of an unexpected one that is only that it happened. */
 export function errorAnswer(
   error: unknown,
@@ -83,6 +102,7 @@ export function errorAnswer(
   const headers: Record<string, string> = {};
   if (known.code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="nightjar"';
   if (known.retryAfterSeconds !== null) headers["Retry-After"] = String(known.retryAfterSeconds);
+  Object.assign(headers, rateLimitHeaders(known.allowance));
   const items = known.issues.map(({ location, message, kind }) => ({
     loc: location,
     msg: message,

@@ -8,7 +8,7 @@ import { NightjarError } from "../sessions/errors.ts";
 import { type FileStorage, fileNotFound, type LocatedFile } from "../storage/file-storage.ts";
 import { errorAnswers } from "./error-schemas.ts";
 import { fileUrlParams, fileUrlQuery } from "./storage-schemas.ts";
-import { fileSubject, tokenIn } from "./urls.ts";
+import { checkExpiringUrl, fileSubject } from "./urls.ts";
 
 export interface FileRoutesOptions {
   readonly files: FileStorage;
@@ -45,27 +45,10 @@ export function fileRoutes(instance: FastifyInstance, options: FileRoutesOptions
     async (request, reply) => {
       const { owner, name } = request.params;
       const kind = request.params.kind === "uploads" ? "uploads" : "downloads";
-      checkUrl(fileSubject({ kind, owner, name }), request.query);
+      checkExpiringUrl(capabilities, fileSubject({ kind, owner, name }), request.query);
       return sendFile(request, reply, await files.find(kind, owner, name));
     },
   );
-
-  function checkUrl(subject: string, query: z.output<typeof fileUrlQuery>): void {
-    const expiresAt = /^\d{1,12}$/.test(query.expires) ? Number(query.expires) : 0;
-    const token = tokenIn(new URLSearchParams({ token: query.token }));
-    if (!capabilities.verifyExpiring("file", subject, expiresAt, token)) {
-      throw new NightjarError(
-        "unauthorized",
-        "The token in the URL is missing or wrong. Use the URL as it was answered.",
-      );
-    }
-    if (expiresAt * 1000 < Date.now()) {
-      throw new NightjarError(
-        "link_expired",
-        "The time of this URL is over. Ask for the file again to get a new one.",
-      );
-    }
-  }
 }
 
 /** The file, or the part of it that the request asks for. Throws `range_not_satisfiable`. */

@@ -4,6 +4,8 @@ import { z } from "zod";
 
 /** What the health answer tells about the host. */
 export interface HostHealth {
+  /** It is stopping: it takes no new sessions, and those that run go on. */
+  readonly draining: boolean;
   readonly version: string;
   readonly activeSessions: number;
   readonly maxSessions: number;
@@ -11,11 +13,16 @@ export interface HostHealth {
   /** Product and version of the browser that sessions get, e.g. `chromium-headless-shell 156.0.1`. */
   readonly browser: string;
   readonly sandbox: boolean;
+  readonly devtoolsClosed: boolean;
 }
 
 const healthAnswer = z
   .object({
-    status: z.literal("ok").describe("It serves."),
+    status: z
+      .enum(["ok", "draining"])
+      .describe(
+        "`draining`: it is stopping, takes no new sessions and lets those that run go on. `/ready` is 503 then.",
+      ),
     version: z
       .string()
       .describe("Of Nightjar.")
@@ -26,6 +33,11 @@ const healthAnswer = z
     warm_browsers: z.int().min(0).describe("Browsers that are ready to be handed over."),
     browser: z.string().describe("What sessions run on by default."),
     sandbox: z.boolean().describe("Whether browsers run in Chromium's sandbox."),
+    devtools_closed: z
+      .boolean()
+      .describe(
+        "Whether a firewall closes the DevTools ports of browsers to every process but the server's.",
+      ),
   })
   .meta({ id: "Health" });
 
@@ -36,7 +48,8 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
       config: { public: true },
       schema: {
         summary: "Health of the server",
-        description: "The only route of the API that needs no key.",
+        description:
+          "200 as long as the server lives, also while it stops: official clients and restarts by orchestrators go by that. Needs no key.",
         tags: ["Server"],
         security: [],
         response: { 200: healthAnswer },
@@ -45,7 +58,7 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
     async () => {
       const host = health();
       return {
-        status: "ok" as const,
+        status: host.draining ? ("draining" as const) : ("ok" as const),
         version: host.version,
         description: "Nightjar: browser sessions for AI agents",
         active_sessions: host.activeSessions,
@@ -53,6 +66,7 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
         warm_browsers: host.warmBrowsers,
         browser: host.browser,
         sandbox: host.sandbox,
+        devtools_closed: host.devtoolsClosed,
       };
     },
   );

@@ -1,3 +1,4 @@
+import fastifyCors from "@fastify/cors";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -11,24 +12,41 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import type { SessionFeeds } from "../events/session-feeds.ts";
+import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { SessionScreencasts } from "../recording/session-screencasts.ts";
+import type { StoredLogs } from "../recording/stored-logs.ts";
+import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { apiKeysRoutes } from "./api-keys-routes.ts";
 import { type ApiKeyVerifier, requireApiKey } from "./auth.ts";
-import { CdpGateway } from "./cdp-gateway.ts";
+import { answerBrokenRequest } from "./broken-requests.ts";
+import { CdpGateway, type CdpTraffic } from "./cdp-gateway.ts";
 import { cdpHttpRoutes } from "./cdp-http-routes.ts";
+import type { ConsoleFiles } from "./console-files.ts";
+import { consoleRoutes } from "./console-routes.ts";
 import { cookiesRoutes } from "./cookies-routes.ts";
 import { collectOpenApi, docsRoutes } from "./docs-routes.ts";
 import { type ApiGeneration, errorAnswer } from "./error-response.ts";
+import { eventsRoutes } from "./events-routes.ts";
+import { countFailedAuthentications } from "./failed-authentications.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { type HostHealth, healthRoutes } from "./health-routes.ts";
+import { type HostStatus, hostRoutes } from "./host-routes.ts";
+import { logRoutes } from "./log-routes.ts";
+import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
+import { pressureRoutes } from "./pressure-routes.ts";
+import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
+import { SessionSockets } from "./session-sockets.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
 import { stepsRoutes } from "./steps-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
@@ -36,6 +54,7 @@ import { Urls } from "./urls.ts";
 import { firstPageRoutes } from "./v0/page-routes.ts";
 import { firstSessionRoutes } from "./v0/session-routes.ts";
 import { fieldIssues } from "./validation-issues.ts";
+import { viewerRoutes } from "./viewer-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -50,20 +69,55 @@ export interface HttpServerOptions {
   readonly sessions: SessionService;
   readonly pages: PageService;
   readonly steps: StepStore;
+  readonly logs: StoredLogs;
+  readonly feeds: SessionFeeds;
+  readonly screencasts: SessionScreencasts;
+  readonly views: LiveViews;
   readonly files: FileStorage;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
-  readonly keys: ApiKeyVerifier;
+  readonly keys: ApiKeyVerifier & ApiKeyStore;
   readonly capabilities: Capabilities;
   readonly health: () => HostHealth;
+  readonly hostStatus: () => Promise<HostStatus>;
+  /** Null where it was not built. */
+  readonly console: ConsoleFiles | null;
   readonly publicUrl: string | null;
+  /** Whose pages may show the live view in a frame. */
+  readonly embedOrigins: readonly string[];
   readonly maxSessionMinutes: number;
+  readonly metrics: MetricsPort;
+  /** Opens `/metrics`; null where it is not served. */
+  readonly metricsToken: string | null;
+  /** Told of every CDP gateway's traffic. */
+  readonly cdpTraffic: CdpTraffic;
+  /** Web origins whose pages may call the API; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses or CIDR blocks of proxies whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Failed authentications that an address may have in a minute. */
+  readonly maxFailedAuthentications: number;
+  /** How often a CDP client is asked whether it is still there, in ms. */
+  readonly pingEveryMs: number;
+  readonly maxSessions: number;
+  readonly queueLength: number;
   readonly version: string;
   readonly logger: FastifyBaseLogger;
 }
 
 const maxBodyBytes = 1024 * 1024;
+
+/** How long a client may take for the head of a request, and for all of it (an upload), in ms. */
+const headersTimeoutMs = 15_000;
+const requestTimeoutMs = 300_000;
+/** How often these are looked at, in ms. */
+const checkConnectionsEveryMs = 2000;
+/** How long a connection may wait for its next request: longer than balancers keep theirs, in ms. */
+const keepAliveTimeoutMs = 75_000;
+/** After how much silence the system asks the other side of a connection for a sign of life, in ms. */
+const tcpKeepAliveMs = 30_000;
+const maxHeaderBytes = 16 * 1024;
 
 /** Puts the whole edge together: HTTP routes, documentation and the CDP gateway. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
@@ -78,7 +132,16 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     // A stop waits for answers that are under way; main.ts says for how long.
     forceCloseConnections: "idle",
     // Clients that offer HTTP/2 on the side (`Upgrade: h2c`) are answered in HTTP/1.1.
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    clientErrorHandler: answerBrokenRequest,
+    ...(options.trustedProxies.length > 0 ? { trustProxy: [...options.trustedProxies] } : {}),
     http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkConnectionsEveryMs,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAliveMs,
+      maxHeaderSize: maxHeaderBytes,
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     },
     frameworkErrors: answerBadUrl,
@@ -111,34 +174,69 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
       "request",
     );
   });
-  requireApiKey(server, options.keys);
+  answerSafely(server);
+  metricsRoutes(server, options.metrics, options.metricsToken);
+  if (options.corsOrigins.length > 0) await allowOrigins(server, options.corsOrigins);
+  const countFailure = await countFailedAuthentications(server, options.maxFailedAuthentications);
+  requireApiKey(server, options.keys, countFailure);
 
   const urls = new Urls(options.publicUrl, capabilities);
   await collectOpenApi(server, options.version);
   await server.register(async (api) => {
     healthRoutes(api, options.health);
+    hostRoutes(api, options.hostStatus);
+    pressureRoutes(api, options);
     sessionsRoutes(api, { ...options, urls });
     stepsRoutes(api, options);
+    logRoutes(api, { ...options, urls });
+    eventsRoutes(api, options);
     pageRoutes(api, options.pages);
     cookiesRoutes(api, options.pages);
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });
     firstPageRoutes(api, { ...options, urls });
+    await viewerRoutes(api, { ...options, urls });
     cdpHttpRoutes(api, { sessions, capabilities, urls });
+    consoleRoutes(api, options.console);
     await docsRoutes(api);
   });
 
   const gateway = new CdpGateway({
     sessions,
     capabilities,
+    pingEveryMs: options.pingEveryMs,
+    traffic: options.cdpTraffic,
+    onTabUsed: (sessionId, targetId) => options.screencasts.activate(sessionId, targetId),
     onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
   });
-  server.server.on("upgrade", (request, socket, head) =>
-    gateway.handleUpgrade(request, socket, head),
-  );
+  const sockets = new SessionSockets({
+    ...options,
+    onFailure: (error) => logger.error({ err: error }, "session socket failure"),
+  });
+  server.server.on("upgrade", (request, socket, head) => {
+    if (!sockets.handleUpgrade(request, socket, head)) gateway.handleUpgrade(request, socket, head);
+  });
   return server;
+}
+
+/** Lets pages of other origins call the API; never with cookies, for there are none. */
+async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await server.register(fastifyCors, {
+    origin: origins.includes("*") ? "*" : [...origins],
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    exposedHeaders: [
+      "Retry-After",
+      "X-RateLimit-Limit",
+      "X-RateLimit-Remaining",
+      "X-RateLimit-Reset",
+      "X-Request-Id",
+      "Content-Disposition",
+    ],
+    maxAge: 600,
+  });
 }
 
 /** As Fastify's own parser, but an empty body is no body: clients send the header without one. */

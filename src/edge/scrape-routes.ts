@@ -176,9 +176,11 @@ export function scrapeRoutes(instance: FastifyInstance, options: ScrapeRoutesOpt
     const principal = principalOf(request);
     const wantsData = scrape.responseFormat !== null || scrape.instructions !== null;
     if (wantsData && extractor === null) throw noModel();
-    const session = await sessions.start(principal, toStartRequest(start, null, maxSessionMinutes));
+    const signal = abortedWithClient(reply);
+    const asked = toStartRequest(start, null, maxSessionMinutes);
+    const session = await sessions.start(principal, asked, signal);
     try {
-      return await pages.scrape(principal, session.id, scrape, abortedWithClient(reply));
+      return await pages.scrape(principal, session.id, scrape, signal);
     } finally {
       await sessions.stop(principal, session.id);
     }

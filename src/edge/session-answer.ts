@@ -32,7 +32,7 @@ export function toSessionAnswer(
     max_duration_minutes: session.maxDurationMinutes,
     keep_alive: session.keepAlive,
     cdp_url: active ? urls.cdp(request, session.id) : null,
-    viewer_url: null,
+    viewer_url: active ? urls.viewer(request, { sessionId: session.id, access: "control" }) : null,
     browser_type: settings.browserType,
     headless: settings.headless,
     user_agent: settings.userAgent,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
-import { endReasons } from "../sessions/session.ts";
+import { endReasons, sessionStatuses } from "../sessions/session.ts";
 
 /** Boolean of a query string, in any letter case: the Python client sends `True`. */
 export const queryBoolean = z
@@ -178,7 +178,7 @@ const time = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T12:0
 export const sessionAnswer = z
   .object({
     session_id: z.uuid().meta({ examples: ["f47ac10b-58cc-4372-a567-0e02b2c3d479"] }),
-    status: z.enum(["active", "closed", "error", "timed_out"]).meta({ examples: ["active"] }),
+    status: z.enum(sessionStatuses).meta({ examples: ["active"] }),
     end_reason: z
       .enum(endReasons)
       .nullable()
@@ -214,7 +214,13 @@ export const sessionAnswer = z
       .nullable()
       .describe("For Playwright's connectOverCDP and Puppeteer's connect; null once it ended.")
       .meta({ examples: ["ws://127.0.0.1:7777/sessions/f47ac10b/cdp?token=..."] }),
-    viewer_url: z.string().nullable().describe("Where people watch it; null: no live view yet."),
+    viewer_url: z
+      .string()
+      .nullable()
+      .describe(
+        "Where people watch it and take control, without a key, to be opened within 10 minutes; later answers have another one. Takes `&mode=embed-minimal`, `&interactive=0` and `&theme=light` or `dark`. Null once it ended.",
+      )
+      .meta({ examples: ["http://127.0.0.1:7777/viewer?session=f47ac10b&access=control&..."] }),
     browser_type: z.enum(browserTypes).describe("As requested."),
     headless: z.boolean().describe("Whether it runs without a window."),
     user_agent: z.string().nullable().describe("As requested; null for the browser's own."),
@@ -266,7 +272,22 @@ export const sessionIdParams = z.object({
 export const listQuery = z.object({
   page: z.coerce.number().int().min(1).default(1).describe("From 1."),
   page_size: z.coerce.number().int().min(1).max(100).default(10).describe("At most 100."),
-  only_active: queryBoolean.default(true).describe("Leave out sessions that ended."),
+  only_active: queryBoolean
+    .optional()
+    .describe("Leave out sessions that ended. Default true, unless `status` is given."),
+  status: z
+    .enum(sessionStatuses)
+    .optional()
+    .describe("Only sessions in this state. (An addition of Nightjar.)"),
+  search: z
+    .string()
+    .trim()
+    .max(200)
+    .optional()
+    .describe(
+      "Only sessions whose id begins with this, or that ended with it in `end_reason` or `error`. (An addition of Nightjar.)",
+    )
+    .meta({ examples: ["idle timeout"] }),
   only_current_token: queryBoolean
     .default(false)
     .describe("Only sessions that the API key of this request started."),
@@ -308,8 +329,12 @@ export const debugAnswer = z
     ws: z
       .object({
         cdp: z.string().describe("The session's `cdp_url`."),
-        recording: z.string().describe("Frames. Not supported yet: answers 501."),
-        logs: z.string().describe("Steps. Not supported yet: answers 501."),
+        recording: z.string().describe("Pictures of the active tab: one JPEG a message."),
+        logs: z
+          .string()
+          .describe(
+            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it is done; at the session's end an `error`.",
+          ),
       })
       .describe("WebSocket addresses of the session."),
     tabs: z.array(debugTab).describe("Most recently used first."),

@@ -6,6 +6,7 @@ import type { PageTarget } from "../sessions/ports.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { principalOf } from "./auth.ts";
+import { rateLimitHeaders } from "./error-response.ts";
 import { errorAnswers } from "./error-schemas.ts";
 import { toSessionAnswer } from "./session-answer.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { claimOf, startHeaders, toStartRequest } from "./start-request.ts";
 import { stepsInAnswers } from "./step-wire.ts";
 import type { Urls } from "./urls.ts";
-import { stopIfClientVanishes } from "./vanished-client.ts";
+import { abortedWithClient, stopIfClientVanishes } from "./vanished-client.ts";
 
 export interface SessionRoutesOptions {
   readonly sessions: SessionService;
@@ -42,7 +43,7 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
       schema: {
         summary: "Start a session",
         description:
-          "Answers when the browser is ready. A repeat with the same `Idempotency-Key` header answers the same session.",
+          "Answers when the browser is ready. Where there is no room, the start waits for some within the server's limits, as long as its client stays; then it is refused with `Retry-After`. A repeat with the same `Idempotency-Key` header answers the same session, also while the first one waits.",
         tags: ["Sessions"],
         headers: startHeaders,
         body: startBody,
@@ -58,7 +59,9 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
       const session = await sessions.start(
         principal,
         toStartRequest(request.body, claim, options.maxSessionMinutes),
+        abortedWithClient(reply),
       );
+      reply.headers(rateLimitHeaders(sessions.startAllowance(principal)));
       // Nobody knows of a session whose start was not answered, unless a retry asks for it.
       if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
       return toSessionAnswer(session, urls, request);
@@ -76,12 +79,14 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
       },
     },
     async (request) => {
-      const { page, page_size, only_active, only_current_token } = request.query;
+      const { page, page_size, only_active, only_current_token, status, search } = request.query;
       const principal = principalOf(request);
       const found = await sessions.list({
         tenantId: principal.tenantId,
-        onlyActive: only_active,
+        onlyActive: only_active ?? status === undefined,
         ...(only_current_token ? { apiKeyId: principal.apiKeyId } : {}),
+        ...(status === undefined ? {} : { status }),
+        ...(search === undefined || search === "" ? {} : { search }),
         page,
         pageSize: page_size,
       });

@@ -6,6 +6,7 @@ import { workflowCode } from "../pages/steps/workflow-code.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { principalOf } from "./auth.ts";
 import { errorAnswers } from "./error-schemas.ts";
+import { toWirePlacedStep } from "./event-wire.ts";
 import { queryBoolean, sessionIdParams } from "./session-schemas.ts";
 import { toReplayableAction } from "./step-wire.ts";
 
@@ -38,6 +39,33 @@ const workflowAnswer = z
   })
   .meta({ id: "WorkflowCode" });
 
+const stepsQuery = z.object({
+  after: z.coerce
+    .number()
+    .int()
+    .min(-1)
+    .default(-1)
+    .describe("Only steps after the one at this position; -1: from the first one."),
+  limit: z.coerce.number().int().min(1).max(500).default(100).describe("At most 500."),
+});
+
+const stepsAnswer = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          position: z.int().min(0).describe("Its place among the session's steps, from 0."),
+          started_at: z.string().describe("When it began."),
+          ended_at: z.string().describe("When it was done."),
+          type: z.string().meta({ examples: ["execution_result"] }),
+          value: z.unknown().describe("As in the session's `steps`."),
+        }),
+      )
+      .describe("In order."),
+    has_next: z.boolean().describe("Whether there are steps after these."),
+  })
+  .meta({ id: "SessionSteps" });
+
 /** What was done in a session: how much, and as a script that does it again. */
 export function stepsRoutes(
   instance: FastifyInstance,
@@ -59,6 +87,30 @@ export function stepsRoutes(
     async (request) => {
       const { id } = await sessions.get(principalOf(request), request.params.session_id);
       return { offset: await steps.count(id) };
+    },
+  );
+
+  server.get(
+    "/sessions/:session_id/steps",
+    {
+      schema: {
+        summary: "A session's steps",
+        description:
+          "What was done to its pages, in order, page by page. Works for sessions that ended, too. (An addition of Nightjar.)",
+        tags: ["Sessions"],
+        params: sessionIdParams,
+        querystring: stepsQuery,
+        response: { 200: stepsAnswer, ...errorAnswers(422, 401, 404) },
+      },
+    },
+    async (request) => {
+      const { id } = await sessions.get(principalOf(request), request.params.session_id);
+      const { after, limit } = request.query;
+      const found = await steps.after(id, after, limit + 1);
+      return {
+        items: found.slice(0, limit).map(toWirePlacedStep),
+        has_next: found.length > limit,
+      };
     },
   );
 

@@ -1,5 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import type { Capabilities } from "../sessions/capabilities.ts";
+import { NightjarError } from "../sessions/errors.ts";
+import { tokenIn } from "./url-token.ts";
+import { answeredLinkEnd, type ViewerTicket, viewerQuery } from "./viewer-tickets.ts";
 
 /** What a file URL names; `owner` is a tenant for uploads and a session for downloads. */
 export interface FileAddress {
@@ -9,7 +12,7 @@ export interface FileAddress {
 }
 
 /** How long a file URL can be fetched, in s. */
-const fileUrlLifeSeconds = 3600;
+export const fileUrlLifeSeconds = 3600;
 
 /** Makes every URL that an answer carries. */
 export class Urls {
@@ -42,6 +45,14 @@ export class Urls {
     return `${this.#webSocketBase(request)}/sessions/${sessionId}/debug/${name}?${this.#token(sessionId)}`;
   }
 
+  /**
+   * The live view, for whoever has the URL, until `expiresAt` (epoch s). It has a query, so that
+   * `&mode=...` and the like can be added.
+   */
+  viewer(request: FastifyRequest, ticket: ViewerTicket, expiresAt = answeredLinkEnd()): string {
+    return `${this.base(request)}/viewer?${viewerQuery(this.#capabilities, ticket, expiresAt)}`;
+  }
+
   /** DevTools for one tab; opens in the address bar of any Chromium. */
   devtools(request: FastifyRequest, sessionId: string, targetId: string): string {
     const [scheme, address] = this.pageCdp(request, sessionId, targetId).split("://");
@@ -50,10 +61,20 @@ export class Urls {
 
   /** A stored file, for whoever has the URL, for an hour. */
   file(request: FastifyRequest, address: FileAddress, now = Date.now()): string {
-    const expiresAt = Math.floor(now / 1000) + fileUrlLifeSeconds;
     const path = [address.kind, address.owner, address.name].map(encodeURIComponent).join("/");
-    const token = this.#capabilities.expiringToken("file", fileSubject(address), expiresAt);
-    return `${this.base(request)}/files/${path}?expires=${expiresAt}&token=${token}`;
+    return `${this.base(request)}/files/${path}?${this.#expiring(fileSubject(address), now)}`;
+  }
+
+  /** A file of a session's network log, for whoever has the URL, for an hour. */
+  log(request: FastifyRequest, sessionId: string, name: string, now = Date.now()): string {
+    const query = this.#expiring(logSubject(sessionId, name), now);
+    return `${this.base(request)}/logs/${sessionId}/${name}?${query}`;
+  }
+
+  #expiring(subject: string, now: number): string {
+    const expiresAt = Math.floor(now / 1000) + fileUrlLifeSeconds;
+    const token = this.#capabilities.expiringToken("file", subject, expiresAt);
+    return `expires=${expiresAt}&token=${token}`;
   }
 
   #webSocketBase(request: FastifyRequest): string {
@@ -70,7 +91,29 @@ export function fileSubject({ kind, owner, name }: FileAddress): string {
   return JSON.stringify([kind, owner, name]);
 }
 
-/** The token of a URL. Some clients append `?x=y` to a URL that has a query already. */
-export function tokenIn(query: URLSearchParams): string {
-  return (query.get("token") ?? "").split("?", 1)[0] ?? "";
+/** What the token of a log's URL is made for. */
+export function logSubject(sessionId: string, name: string): string {
+  return JSON.stringify(["logs", sessionId, name]);
+}
+
+/** Throws `unauthorized` for a URL whose token was not made for it, and `link_expired` for an old one. */
+export function checkExpiringUrl(
+  capabilities: Capabilities,
+  subject: string,
+  query: { readonly expires: string; readonly token: string },
+): void {
+  const expiresAt = /^\d{1,12}$/.test(query.expires) ? Number(query.expires) : 0;
+  const token = tokenIn(new URLSearchParams({ token: query.token }));
+  if (!capabilities.verifyExpiring("file", subject, expiresAt, token)) {
+    throw new NightjarError(
+      "unauthorized",
+      "The token in the URL is missing or wrong. Use the URL as it was answered.",
+    );
+  }
+  if (expiresAt * 1000 < Date.now()) {
+    throw new NightjarError(
+      "link_expired",
+      "The time of this URL is over. Ask for the file again to get a new one.",
+    );
+  }
 }

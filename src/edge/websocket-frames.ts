@@ -199,8 +199,11 @@ export class MessageBoundaryTracker {
     return this.#payloadLeft === 0 && this.#header.length === 0 && !this.#midMessage;
   }
 
-  /** Takes the next bytes; answers the offset of the last message's end among them, or -1. */
-  follow(chunk: Buffer): number {
+  /**
+   * Takes the next bytes; answers the offset of the last message's end among them, or -1. `onStart`
+   * is told of the offset of each message's payload.
+   */
+  follow(chunk: Buffer, onStart: (at: number) => void = () => {}): number {
     let at = 0;
     let boundary = -1;
     while (at < chunk.length) {
@@ -218,8 +221,10 @@ export class MessageBoundaryTracker {
         }
         this.#header = Buffer.alloc(0);
         this.#payloadLeft = header.payloadLength;
+        const starts = header.opcode < 8 && !this.#midMessage;
         if (header.opcode < 8) this.#midMessage = !header.final;
         at += header.headerLength - before;
+        if (starts) onStart(at);
       }
       if (this.atBoundary) boundary = at;
     }

@@ -1,7 +1,7 @@
 import { NightjarError } from "../sessions/errors.ts";
 import type { Browser } from "../sessions/ports.ts";
 import type { EndedSession } from "../sessions/session.ts";
-import { PageDriver } from "./driver/page-driver.ts";
+import { type DriverSurroundings, PageDriver } from "./driver/page-driver.ts";
 import type { Perception } from "./observe/perception.ts";
 import { OperationQueue } from "./operation-queue.ts";
 
@@ -17,12 +17,19 @@ export class DrivenSession {
   /** The id of the element that the last action was done to; null before any. */
   lastElementId: string | null = null;
   readonly #browser: Browser;
+  readonly #surroundings: DriverSurroundings;
+  #operating = false;
   readonly #queue = new OperationQueue();
   readonly #end = Promise.withResolvers<never>();
   #driver: Promise<PageDriver> | null = null;
 
-  constructor(browser: Browser, perception: Perception) {
+  constructor(browser: Browser, perception: Perception, surroundings: DriverSurroundings) {
     this.#browser = browser;
+    this.#surroundings = {
+      ...surroundings,
+      // An operation waits for nobody.
+      isForPerson: () => !this.#operating && surroundings.isForPerson(),
+    };
     this.perception = perception;
     // Nobody may be waiting for an operation when the session ends.
     this.#end.promise.catch(() => {});
@@ -33,7 +40,16 @@ export class DrivenSession {
    * as the session ends, whatever the operation is waiting for.
    */
   run<T>(signal: AbortSignal, operation: (driver: PageDriver) => Promise<T>): Promise<T> {
-    const result = this.#queue.run(signal, async () => bounded(operation(await this.#connect())));
+    const result = this.#queue.run(signal, async () => {
+      this.#operating = true;
+      try {
+        const driver = await this.#connect();
+        await driver.dialogs.answerLeft();
+        return await bounded(operation(driver));
+      } finally {
+        this.#operating = false;
+      }
+    });
     // One that goes on after the end has nobody left to tell what became of it.
     result.catch(() => {});
     return Promise.race([result, this.#end.promise]);
@@ -62,7 +78,7 @@ export class DrivenSession {
   async #connect(): Promise<PageDriver> {
     const driver = await this.#driver;
     if (driver?.connected === true) return driver;
-    const connecting = PageDriver.connect(this.#browser);
+    const connecting = PageDriver.connect(this.#browser, this.#surroundings);
     this.#driver = connecting;
     try {
       return await connecting;

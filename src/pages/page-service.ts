@@ -38,6 +38,10 @@ export interface PageServiceOptions {
   readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
+  /** Told of each tab that an operation addresses, by its id in CDP. */
+  readonly onTabUsed: (sessionId: string, targetId: string) => void;
+  /** Whether somebody controls the session's pages by hand now, and answers their dialogs. */
+  readonly isControlled: (sessionId: string) => boolean;
   /** Told of what went wrong beside an operation that was done. */
   readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
@@ -254,8 +258,11 @@ export class PageService {
   }
 
   async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
-    const { sessions } = this.#options;
-    const driven = new DrivenSession(browser, new Perception(await this.#lastNumbers(sessionId)));
+    const { sessions, onTabUsed, isControlled } = this.#options;
+    const driven = new DrivenSession(browser, new Perception(await this.#lastNumbers(sessionId)), {
+      onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
+      isForPerson: () => isControlled(sessionId),
+    });
     const cancel = sessions.onEnd(sessionId, (ended) => {
       this.#driven.delete(sessionId);
       driven.end(ended);

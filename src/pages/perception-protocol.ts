@@ -40,10 +40,13 @@ export interface ChoiceOption {
 export type Place = "viewport" | "above" | "below" | "left" | "right" | "clipped";
 
 /**
- * The way to an element: CSS and XPath of what names it, or something around it, uniquely, and the
- * steps from there, e.g. `["#main", "//*[@id=\"main\"]", "ul/li:2/a"]`; see `selectors.ts` of both sides.
+ * The way to an element: CSS and XPath of what names it uniquely, e.g. `["#main", "//*[@id=\"main\"]"]`,
+ * or the number of the way to its parent, null at the root, and the step from there, e.g. `[3, "li:2"]`;
+ * see `selectors.ts` of both sides.
  */
-export type ElementPath = readonly [css: string, xpath: string, steps: string];
+export type ElementWay =
+  | readonly [css: string, xpath: string]
+  | readonly [from: number | null, step: string];
 
 /** Something that a person can operate. */
 export interface WalkedElement {
@@ -80,9 +83,12 @@ export interface WalkedElement {
   readonly context?: string;
   /** 0 for the page itself, otherwise the number of the open dialog, menu or popover that it is in. */
   readonly layer: number;
-  readonly path: ElementPath;
+  /** No other element of the frame has its role and name. */
+  readonly alone?: true;
+  /** The number of its way in `ways`, within its shadow root. */
+  readonly way: number;
   /** The ways to the hosts of the shadow roots that it is in, outermost first. */
-  readonly hosts?: readonly ElementPath[];
+  readonly hosts?: readonly number[];
   /** Attributes as the page wrote them, cut where they are long. */
   readonly attributes: Readonly<Partial<Record<string, string>>>;
 }
@@ -108,8 +114,8 @@ export interface WalkedFrame {
   readonly coveredBy?: string;
   readonly clippedBy?: string;
   readonly layer: number;
-  readonly path: ElementPath;
-  readonly hosts?: readonly ElementPath[];
+  readonly way: number;
+  readonly hosts?: readonly number[];
 }
 
 /** A box on the page that can be scrolled by itself. */
@@ -153,14 +159,16 @@ export interface WalkedFrameContent {
   /** In reading order. */
   readonly items: readonly WalkedItem[];
   readonly layers: readonly WalkedLayer[];
+  /** The ways to the elements and frames, and those that lead there. */
+  readonly ways: readonly ElementWay[];
   /** Elements of the document, as far as they were walked. */
   readonly elementCount: number;
   /** The page has more than is answered. */
   readonly truncated: boolean;
 }
 
-/** Which elements have listeners of the page's own scripts; only the main world can tell. */
-export interface ListenerReport {
+/** Which elements have listeners of the page's own scripts, by their place among all; only the main world can tell. */
+export interface ListenerIndices {
   /** How many elements were counted, in document order with open shadow roots. */
   readonly count: number;
   /** Indices of elements that listen to clicks. */
@@ -169,9 +177,15 @@ export interface ListenerReport {
   readonly press: readonly number[];
 }
 
+/** As `ListenerIndices`, by the keys of the elements. */
+export interface ListeningElements {
+  readonly click: readonly string[];
+  readonly press: readonly string[];
+}
+
 export interface WalkRequest {
-  /** Null where the main world did not tell. */
-  readonly listeners: ListenerReport | null;
+  /** Null where that cannot be told. */
+  readonly listeners: ListeningElements | null;
   readonly maxElements: number;
   readonly maxTexts: number;
 }

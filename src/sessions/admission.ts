@@ -1,86 +1,235 @@
-import { NightjarError } from "./errors.ts";
-import type { SessionStore } from "./ports.ts";
+import { type Allowance, NightjarError } from "./errors.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { type HostRoom, roomOf } from "./host-room.ts";
+import type { Clock, HostGauge, HostReading, SessionStore } from "./ports.ts";
+import {
+  ActiveCounts,
+  type Entry,
+  hostIsFull,
+  OwnLimits,
+  type Refusal,
+  refusalError,
+  type StartLimits,
+  shuttingDown,
+} from "./start-limits.ts";
 
-export interface AdmissionLimits {
-  /** Active sessions that this host may hold. */
-  readonly maxSessions: number;
-  /** Active sessions that one tenant may hold; null for no limit of its own. */
-  readonly maxSessionsPerTenant: number | null;
+export interface AdmissionLimits extends StartLimits {
+  /** Starts that may wait for room. */
+  readonly queueLength: number;
+  /** How long each may wait, in ms; 0 refuses at once. */
+  readonly queueTimeoutMs: number;
 }
 
-/** How soon a refused client may try again: about as long as a short session lives. */
-const retryAfterSeconds = 5;
+/** How a wait for room ended: let in, refused, or left because the client went away. */
+export type WaitOutcome = "admitted" | "refused" | "abandoned";
 
-interface Entry {
-  readonly sessionId: string;
-  readonly tenantId: string;
+export interface AdmissionOptions {
+  readonly store: SessionStore;
+  readonly gauge: HostGauge;
+  readonly clock: Clock;
+  readonly nodeId: string;
+  readonly limits: AdmissionLimits;
+  readonly onWaited: (entry: Entry, waitedMs: number, outcome: WaitOutcome) => void;
+}
+
+/** While someone waits, how often it is looked for room, in ms: memory comes back unannounced. */
+const lookEveryMs = 500;
+
+interface Waiter {
+  readonly entry: Entry;
+  /** Epoch ms. */
+  readonly since: number;
+  /** Epoch ms. */
+  readonly deadline: number;
+  /** Why it was not let in when it was last looked at; null before. */
+  refusal: Refusal | null;
+  /** Lets it in, or refuses it with an error. */
+  readonly settle: (error: unknown, outcome: WaitOutcome) => void;
 }
 
 /**
- * Decides whether one more session may start. What runs is read from the store's rows, and what is
- * just starting from the starts that are really under way: sets of ids, so nothing is counted twice
- * and no counter can drift.
+ * Decides whether one more session may start, and lets those wait for whom there is no room yet.
+ * What runs is read from the store's rows, and what is just starting from the starts that are really
+ * under way: sets of ids, so nothing is counted twice and no counter can drift.
  */
 export class Admission {
-  readonly #store: SessionStore;
-  readonly #nodeId: string;
-  readonly #limits: AdmissionLimits;
+  readonly #options: AdmissionOptions;
+  readonly #own: OwnLimits;
   readonly #entering = new Set<Entry>();
-  #lastCheck: Promise<unknown> = Promise.resolve();
+  /** Those who came since the last look; they have not been found to have to wait yet. */
+  readonly #arrived = new Set<Waiter>();
+  readonly #queue = new FairQueue<Waiter>();
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #cancelLook: (() => void) | null = null;
+  #closed = false;
 
-  constructor(store: SessionStore, nodeId: string, limits: AdmissionLimits) {
-    this.#store = store;
-    this.#nodeId = nodeId;
-    this.#limits = limits;
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    this.#own = new OwnLimits(options.limits);
+  }
+
+  /** How many starts wait for room. */
+  get waitingCount(): number {
+    return this.#queue.size;
   }
 
   /**
-   * Runs `start` if there is room for this session, and holds the room while it runs.
-   * Throws `at_capacity` or `tenant_limit`.
+   * Runs `start` as soon as there is room for this session, and holds the room while it runs.
+   * Throws `at_capacity`, `tenant_limit`, `too_many_starts`, `shutting_down`, or
+   * `start_abandoned` when the signal is aborted while it waits.
    */
-  async admit<T>(entry: Entry, start: () => Promise<T>): Promise<T> {
-    // One check after the other: who is refused must not have counted against the next.
-    const check = this.#lastCheck.then(async () => {
-      await this.#checkRoom(entry.tenantId);
-      this.#entering.add(entry);
-    });
-    this.#lastCheck = check.catch(() => {});
-    await check;
+  async admit<T>(entry: Entry, start: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.#enter(entry, signal);
     try {
       return await start();
     } finally {
       this.#entering.delete(entry);
+      this.look();
     }
   }
 
-  async #checkRoom(tenantId: string): Promise<void> {
-    const { maxSessions, maxSessionsPerTenant } = this.#limits;
-    if ((await this.#running({ nodeId: this.#nodeId }, () => true)).size >= maxSessions) {
-      throw new NightjarError(
-        "at_capacity",
-        `This host runs ${maxSessions} sessions, as many as it may hold. Stop one, or try again in ${retryAfterSeconds} seconds.`,
-        { retryAfterSeconds },
-      );
-    }
-    if (maxSessionsPerTenant === null) return;
-    const ofTenant = await this.#running({ tenantId }, (entry) => entry.tenantId === tenantId);
-    if (ofTenant.size >= maxSessionsPerTenant) {
-      throw new NightjarError(
-        "tenant_limit",
-        `You run ${maxSessionsPerTenant} sessions, as many as one tenant may hold here. Stop one, or try again in ${retryAfterSeconds} seconds.`,
-        { retryAfterSeconds },
-      );
+  /** Looks whether there is room for those who wait; to be called when a session has ended. */
+  look(): void {
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookUntilDone().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  /** Refuses those who wait, and those who come from now on, with `shutting_down`. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelLook?.();
+    for (const waiter of [...this.#arrived, ...this.#queue.inTurn()]) {
+      waiter.settle(shuttingDown(), "refused");
     }
   }
 
-  /** Ids of sessions with a row, and of those just starting before or after the rows were read. */
-  async #running(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-    counts: (entry: Entry) => boolean,
-  ): Promise<ReadonlySet<string>> {
-    const before = [...this.#entering];
-    const ids = new Set(await this.#store.activeIds(where));
-    for (const entry of before) if (counts(entry)) ids.add(entry.sessionId);
-    return ids;
+  /** What is left of the caller's limit on starts a minute; null where there is none. */
+  allowance(caller: Pick<Entry, "tenantId" | "apiKeyId">): Allowance | null {
+    return this.#own.allowance(caller, this.#options.clock.now());
   }
+
+  /** How much room there is now beside `running` sessions, without a look into the store. */
+  async room(running: number): Promise<HostRoom & { readonly reading: HostReading }> {
+    const { gauge, limits } = this.#options;
+    const reading = await gauge.read();
+    const starting = this.#entering.size;
+    const sessions = { running: running + starting, starting, max: limits.maxSessions };
+    return { ...roomOf(reading, limits.reserve, sessions), reading };
+  }
+
+  #enter(entry: Entry, signal: AbortSignal | undefined): Promise<void> {
+    const { clock, limits } = this.#options;
+    const since = clock.now();
+    if (this.#closed) throw shuttingDown();
+    if (signal?.aborted === true) throw abandoned();
+    // It is known when there will be room, so nobody needs to hold a place until then.
+    const tooMany = this.#own.tooManyStarts(entry, since);
+    if (tooMany !== null) throw refusalError(tooMany, 0, since);
+
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => waiter.settle(abandoned(), "abandoned");
+    const waiter: Waiter = {
+      entry,
+      since,
+      deadline: since + limits.queueTimeoutMs,
+      refusal: null,
+      settle: (error, outcome) => {
+        const queued = this.#queue.remove(entry.tenantId, waiter);
+        if (!queued && !this.#arrived.delete(waiter)) return;
+        cancelTimeout();
+        signal?.removeEventListener("abort", leave);
+        this.#options.onWaited(entry, clock.now() - since, outcome);
+        if (outcome === "admitted") resolve();
+        else reject(error);
+      },
+    };
+    const cancelTimeout =
+      limits.queueTimeoutMs === 0
+        ? () => {}
+        : clock.callAt(waiter.deadline, () => this.#refuse(waiter));
+    signal?.addEventListener("abort", leave, { once: true });
+    this.#arrived.add(waiter);
+    this.look();
+    return promise;
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    while (this.#lookAgain) {
+      this.#lookAgain = false;
+      if (this.#arrived.size + this.#queue.size > 0) await this.#lookOnce();
+    }
+    this.#cancelLook?.();
+    if (this.#queue.size === 0 || this.#closed) return;
+    const { clock } = this.#options;
+    this.#cancelLook = clock.callAt(clock.now() + lookEveryMs, () => this.look());
+  }
+
+  /** Lets in, in turn, as many as there is room for; then refuses those who may not wait longer. */
+  async #lookOnce(): Promise<void> {
+    const { clock, store, limits } = this.#options;
+    const arrived = [...this.#arrived];
+    try {
+      const room = await this.#hostRoom();
+      for (const waiter of arrived) {
+        // It may have left meanwhile.
+        if (this.#arrived.delete(waiter)) this.#queue.add(waiter.entry.tenantId, waiter);
+      }
+      await this.#letInAsMany(room, new ActiveCounts(store, this.#entering));
+    } catch (error) {
+      // The store cannot be read. Who has waited goes on waiting; who came just now is told at once.
+      for (const waiter of arrived) waiter.settle(error, "refused");
+      return;
+    }
+    const now = clock.now();
+    for (const waiter of this.#queue.inTurn()) if (waiter.deadline <= now) this.#refuse(waiter);
+    while (this.#queue.size > limits.queueLength) {
+      const last = this.#queue.lastOfLongest();
+      if (last !== undefined) this.#refuse(last);
+    }
+  }
+
+  async #letInAsMany(room: HostRoom, counts: ActiveCounts): Promise<void> {
+    const { clock, limits } = this.#options;
+    let { free } = room;
+    for (const waiter of this.#queue.inTurn()) {
+      const { entry } = waiter;
+      const now = clock.now();
+      waiter.refusal =
+        free <= 0
+          ? hostIsFull(limits, room.bound, now)
+          : await this.#own.refusal(entry, counts, now);
+      // It may have left while its limits were read.
+      if (waiter.refusal !== null || !this.#queue.has(entry.tenantId, waiter)) continue;
+      this.#entering.add(entry);
+      this.#own.count(entry, now);
+      counts.add(entry);
+      free -= 1;
+      this.#queue.endTurn(entry.tenantId);
+      waiter.settle(null, "admitted");
+    }
+  }
+
+  #refuse(waiter: Waiter): void {
+    const { clock, limits } = this.#options;
+    const now = clock.now();
+    const refusal = waiter.refusal ?? hostIsFull(limits, "sessions", now);
+    waiter.settle(refusalError(refusal, now - waiter.since, now), "refused");
+  }
+
+  async #hostRoom(): Promise<HostRoom> {
+    const { store, nodeId, gauge, limits } = this.#options;
+    // Before the rows are read: what is starting then is in one of the two, or in both.
+    const starting = [...this.#entering];
+    const [ids, reading] = await Promise.all([store.activeIds({ nodeId }), gauge.read()]);
+    const running = new Set([...ids, ...starting.map(({ sessionId }) => sessionId)]).size;
+    const sessions = { running, starting: starting.length, max: limits.maxSessions };
+    return roomOf(reading, limits.reserve, sessions);
+  }
+}
+
+function abandoned(): NightjarError {
+  return new NightjarError("start_abandoned", "The client went away before there was room.");
 }

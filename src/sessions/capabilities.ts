@@ -3,8 +3,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** What a URL that needs no API key may open. Each opens one thing of one session and nothing else. */
 export type CapabilityScope = "cdp";
 
-/** What a URL with an end opens. Each opens one file. */
-export type ExpiringScope = "file";
+/** What a URL with an end opens: one file, or the live view of one session. */
+export type ExpiringScope = "file" | "viewer";
 
 /**
  * Makes and checks the tokens that stand in URLs. A token is derived from the server's secret and

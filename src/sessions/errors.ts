@@ -24,6 +24,22 @@ export const errorTable = {
     meaning: "The request carries no API key, or one that is not valid.",
     remedy: "Send the header `Authorization: Bearer <API key>`.",
   },
+  too_many_failures: {
+    meaning: "Too many requests from this address carried no valid API key.",
+    remedy: "Try again after the seconds in Retry-After, with a valid key.",
+  },
+  bad_request: {
+    meaning: "What was sent is no HTTP request that this server reads.",
+    remedy: "Send HTTP/1.1.",
+  },
+  headers_too_large: {
+    meaning: "The URL and the headers of the request together are larger than this server reads.",
+    remedy: "Send less: what is long belongs into the body.",
+  },
+  request_timeout: {
+    meaning: "The request did not arrive whole in time.",
+    remedy: "Send it again.",
+  },
   session_not_found: {
     meaning: "No session with this id belongs to you.",
     remedy: "List your sessions, or start a new one.",
@@ -31,6 +47,14 @@ export const errorTable = {
   session_ended: {
     meaning: "The session has ended, so it takes no more operations.",
     remedy: "Start a new session; `end_reason` says why this one ended.",
+  },
+  api_key_not_found: {
+    meaning: "No valid API key with this id belongs to you.",
+    remedy: "List your keys: it may have been revoked before.",
+  },
+  api_key_limit: {
+    meaning: "This tenant has as many valid API keys as it may have.",
+    remedy: "Revoke keys that nobody uses.",
   },
   route_not_found: {
     meaning: "This server has no such route.",
@@ -41,12 +65,21 @@ export const errorTable = {
     remedy: "Use a new key for a new request.",
   },
   tenant_limit: {
-    meaning: "This tenant runs as many sessions as it is allowed to.",
+    meaning: "This tenant, or this API key, runs as many sessions as it is allowed to.",
     remedy: "Stop a session, or try again after the seconds in Retry-After.",
   },
-  at_capacity: {
-    meaning: "This host runs as many sessions as it can hold.",
+  too_many_starts: {
+    meaning:
+      "This tenant, or this API key, has started as many sessions as it may within a minute.",
     remedy: "Try again after the seconds in Retry-After.",
+  },
+  at_capacity: {
+    meaning: "This host has no room for one more session, and the wait for room was in vain.",
+    remedy: "Try again after the seconds in Retry-After.",
+  },
+  start_abandoned: {
+    meaning: "The client went away while its start waited for room, so nothing was started.",
+    remedy: "Start again.",
   },
   shutting_down: {
     meaning: "This server is stopping and starts no new sessions.",
@@ -94,8 +127,8 @@ export const errorTable = {
     remedy: "Leave it out, or ask for bytes below the size in Content-Range.",
   },
   link_expired: {
-    meaning: "The time of this link to a file is over.",
-    remedy: "Ask for the file again to get a new link.",
+    meaning: "The time of this link is over.",
+    remedy: "Ask for what it opens again, a file or a session, to get a new link.",
   },
   not_supported: {
     meaning: "The request asks for something that this server cannot do.",
@@ -135,9 +168,19 @@ export interface FieldIssue {
   readonly kind: string;
 }
 
+/** How much of a limit is left to a caller. */
+export interface Allowance {
+  readonly limit: number;
+  readonly remaining: number;
+  /** When there is more of it again, at the latest. Epoch ms. */
+  readonly resetAt: number;
+}
+
 export interface ErrorDetails {
   /** In seconds. */
   readonly retryAfterSeconds?: number;
+  /** The limit that was reached. */
+  readonly allowance?: Allowance;
   readonly issues?: readonly FieldIssue[];
   readonly cause?: unknown;
 }
@@ -146,6 +189,7 @@ export interface ErrorDetails {
 export class NightjarError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | null;
+  readonly allowance: Allowance | null;
   readonly issues: readonly FieldIssue[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -153,6 +197,7 @@ export class NightjarError extends Error {
     this.name = "NightjarError";
     this.code = code;
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.allowance = details.allowance ?? null;
     this.issues = details.issues ?? [];
   }
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { BrowserSettings } from "./browser-settings.ts";
-import type { ActiveSession, EndedState, EndReason, Session } from "./session.ts";
+import type { ActiveSession, EndedState, EndReason, Session, SessionStatus } from "./session.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** The time, and being called at a time. Replaced in tests. */
@@ -186,6 +186,30 @@ export interface BrowserHost {
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
 }
 
+/** What a host has left, as measured. Sizes in bytes. */
+export interface HostReading {
+  readonly memory: {
+    readonly totalBytes: number;
+    /** What could be used before anything would have to be taken away from somebody. */
+    readonly availableBytes: number;
+    /** What idle warm browsers hold: a session that takes one over needs that much less. */
+    readonly idleBytes: number;
+  };
+  /** Of the file system that sessions write to; null where it cannot be told. */
+  readonly disk: { readonly totalBytes: number; readonly freeBytes: number } | null;
+  readonly cpu: {
+    readonly cores: number;
+    /** All cores together over the last seconds, 0 to 100. */
+    readonly loadPercent: number;
+  };
+}
+
+/** Measures the host. */
+export interface HostGauge {
+  /** Quick: it is asked at each start. */
+  read(): Promise<HostReading>;
+}
+
 /** A client's promise that a repeated request is the same one. */
 export interface IdempotencyClaim {
   readonly key: string;
@@ -198,6 +222,13 @@ export interface SessionListQuery {
   readonly onlyActive: boolean;
   /** Only sessions that this key started. */
   readonly apiKeyId?: string;
+  /** Only sessions in this state. */
+  readonly status?: SessionStatus;
+  /**
+   * Only sessions whose id begins with this text, or that ended with it in their reason or error.
+   * Letter case does not count, and in reasons a space is as good as an underscore.
+   */
+  readonly search?: string;
   /** From 1. */
   readonly page: number;
   readonly pageSize: number;
@@ -208,6 +239,12 @@ export interface SessionPage {
   readonly sessions: readonly Session[];
   readonly hasNext: boolean;
 }
+
+/** Whose active sessions: a node's, a tenant's, or those that a key started. */
+export type ActiveWhere =
+  | { readonly nodeId: string }
+  | { readonly tenantId: string }
+  | { readonly apiKeyId: string };
 
 export interface SessionProgress {
   /** Epoch ms. */
@@ -226,9 +263,7 @@ export interface SessionStore {
   ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null>;
   list(query: SessionListQuery): Promise<SessionPage>;
   activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
-  activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]>;
+  activeIds(where: ActiveWhere): Promise<readonly string[]>;
   /**
    * Ends the session if it is active, compare-and-set; false when it had ended before. Traffic that
    * is not given stays as it was saved.

@@ -6,18 +6,19 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type FakeBrowser,
   FakeClock,
+  FakeGauge,
   FakeHost,
   MemoryStore,
+  makeLimits,
 } from "../../tests/support/domain-fakes.ts";
 import { ApiKeyRecords } from "../store/api-key-records.ts";
 import type { Database } from "../store/database.ts";
 import { SessionRecords } from "../store/session-records.ts";
 import { openSqlite } from "../store/sqlite.ts";
-import { Admission } from "./admission.ts";
 import { defaultBrowserSettings } from "./browser-settings.ts";
 import { messageOf, NightjarError } from "./errors.ts";
-import type { Browser, IdempotencyClaim, SessionStore } from "./ports.ts";
-import type { ActiveSession, EndedSession, EndedState, EndReason } from "./session.ts";
+import type { Browser, IdempotencyClaim } from "./ports.ts";
+import type { ActiveSession, EndedSession, EndedState, EndReason, Session } from "./session.ts";
 import {
   type Principal,
   SessionService,
@@ -69,6 +70,7 @@ let clock: FakeClock;
 let host: FakeHost;
 let ended: EndedSession[];
 let failures: string[];
+let retimed: number[];
 /** The sessions that a service began to serve, with the browsers it was given. */
 let served: (readonly [id: string, browser: Browser])[];
 
@@ -81,6 +83,7 @@ beforeEach(async () => {
   host = new FakeHost();
   ended = [];
   failures = [];
+  retimed = [];
   served = [];
 });
 
@@ -93,13 +96,16 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
   return new SessionService({
     store,
     host,
+    gauge: new FakeGauge(),
     clock,
     nodeId: "node",
     maxSessionMinutes: 60,
-    limits: { maxSessions: 100, maxSessionsPerTenant: null },
+    limits: makeLimits({ maxSessions: 100 }),
     observer: {
+      waited: () => {},
       running: ({ id }, browser) => served.push([id, browser]),
       started: () => {},
+      changed: (session) => retimed.push(session.idleTimeoutMinutes),
       ended: (session) => ended.push(session),
       failed: (what, _sessionId, error) => failures.push(`${what}: ${messageOf(error)}`),
     },
@@ -152,7 +158,7 @@ describe("a start", () => {
   });
 
   test("whose browser does not come gives its room back", async () => {
-    const service = makeService({ limits: { maxSessions: 1, maxSessionsPerTenant: null } });
+    const service = makeService({ limits: makeLimits({ maxSessions: 1 }) });
     host.beforeLaunch = async () => {
       throw new NightjarError("browser_unavailable", "no browser");
     };
@@ -231,6 +237,63 @@ describe("an idempotent start", () => {
     await expect(service.start(principal, request({ claim }))).rejects.toThrow();
     expect(await codeOf(service.start(principal, request({ claim })))).toBe("succeeded");
     expect(host.running).toHaveLength(1);
+  });
+
+  describe("that waits for room", () => {
+    let service: SessionService;
+    let occupant: Session;
+
+    beforeEach(async () => {
+      service = makeService({
+        store: new MemoryStore(),
+        limits: makeLimits({ maxSessions: 1, queueTimeoutMs: 30_000 }),
+      });
+      occupant = await service.start(principal, request());
+    });
+
+    async function waits(count: number): Promise<void> {
+      for (let turn = 0; turn < 20; turn += 1) await clock.advance(50);
+      expect(service.waitingCount).toBe(count);
+    }
+
+    test("holds one place for all who repeat it, and makes one session", async () => {
+      const starts = [1, 2, 3].map(() => service.start(principal, request({ claim })));
+      await waits(1);
+      starts.push(service.start(principal, request({ claim })));
+      await waits(1);
+      await service.stop(principal, occupant.id);
+      const ids = (await Promise.all(starts)).map(({ id }) => id);
+      expect(new Set(ids).size).toBe(1);
+      expect(host.running).toHaveLength(1);
+    });
+
+    test("goes on for a repeat when the first client has gone", async () => {
+      const client = new AbortController();
+      const first = service.start(principal, request({ claim }), client.signal);
+      await waits(1);
+      const repeat = service.start(principal, request({ claim }), new AbortController().signal);
+      client.abort();
+      await waits(1);
+      await service.stop(principal, occupant.id);
+      expect((await repeat).id).toBe((await first).id);
+      expect(host.running).toHaveLength(1);
+    });
+
+    test("is given up when all its clients have gone, and a repeat after that is a first one", async () => {
+      const clients = [new AbortController(), new AbortController()];
+      const gone = clients.map(({ signal }) =>
+        codeOf(service.start(principal, request({ claim }), signal)),
+      );
+      await waits(1);
+      for (const client of clients) client.abort();
+      // Comes before the first ones are through with leaving.
+      const repeat = service.start(principal, request({ claim }), new AbortController().signal);
+      expect(await Promise.all(gone)).toEqual(["start_abandoned", "start_abandoned"]);
+      await waits(1);
+      await service.stop(principal, occupant.id);
+      expect((await repeat).state.status).toBe("active");
+      expect(host.running).toHaveLength(1);
+    });
   });
 });
 
@@ -394,6 +457,7 @@ describe("deadlines and accesses", () => {
     await clock.advance(2 * minute);
     const changes = { idleTimeoutMinutes: 10, keepAlive: true };
     const kept = await service.keepAlive(principal, session.id, changes);
+    expect(retimed).toEqual([10]);
     expect(kept).toMatchObject({ ...changes, lastAccessedAt: clock.now() });
     expect(await store.find(session.id)).toEqual(kept);
     await clock.advance(9 * minute);
@@ -467,7 +531,7 @@ describe("admission", () => {
         const service = makeService({
           store: new MemoryStore(),
           host: new FakeHost(),
-          limits: { maxSessions: room, maxSessionsPerTenant: null },
+          limits: makeLimits({ maxSessions: room }),
         });
         const codes = await Promise.all(
           starts.map(({ tenantId }) =>
@@ -491,7 +555,7 @@ describe("admission", () => {
         const service = makeService({
           store: new MemoryStore(),
           host: someHost,
-          limits: { maxSessions: room, maxSessionsPerTenant: null },
+          limits: makeLimits({ maxSessions: room }),
         });
         let most = 0;
         const live = async ({ tenantId, turns }: Attempt): Promise<void> => {
@@ -518,7 +582,9 @@ describe("admission", () => {
   });
 
   test("keeps each tenant to its own limit", async () => {
-    const service = makeService({ limits: { maxSessions: 10, maxSessionsPerTenant: 2 } });
+    const service = makeService({
+      limits: makeLimits({ maxSessions: 10, maxSessionsPerTenant: 2 }),
+    });
     const codes = await Promise.all(
       ["tenant", "tenant", "tenant", "other"].map((tenantId) =>
         codeOf(service.start({ tenantId, apiKeyId: "key" }, request())),
@@ -528,7 +594,9 @@ describe("admission", () => {
   });
 
   test("does not count a start that is itself refused against another tenant", async () => {
-    const service = makeService({ limits: { maxSessions: 2, maxSessionsPerTenant: 1 } });
+    const service = makeService({
+      limits: makeLimits({ maxSessions: 2, maxSessionsPerTenant: 1 }),
+    });
     await service.start(principal, request());
     const codes = await Promise.all(
       ["tenant", "other"].map((tenantId) =>
@@ -537,20 +605,49 @@ describe("admission", () => {
     );
     expect(codes).toEqual(["tenant_limit", "succeeded"]);
   });
+});
 
-  test("holds a start's room while its browser is launching", async () => {
-    const launching = Promise.withResolvers<void>();
-    const admission = new Admission(store as SessionStore, "node", {
-      maxSessions: 1,
-      maxSessionsPerTenant: null,
+describe("draining", () => {
+  test("starts no more, and is over when the last session has ended by itself", async () => {
+    const service = makeService();
+    const [one, two] = [
+      await service.start(principal, request()),
+      await service.start(principal, request({ idleTimeoutMinutes: 2 })),
+    ];
+    service.drain();
+    let over = false;
+    const emptied = service.emptied().then(() => {
+      over = true;
     });
-    const first = admission.admit({ sessionId: "a", tenantId: "tenant" }, () => launching.promise);
-    const second = admission.admit({ sessionId: "b", tenantId: "tenant" }, async () => {});
-    await expect(second).rejects.toMatchObject({ code: "at_capacity", retryAfterSeconds: 5 });
+    expect(await codeOf(service.start(principal, request()))).toBe("shutting_down");
+    expect(await service.pressure()).toMatchObject({ running: 2, free: 0, blockedBy: "draining" });
+    await service.stop(principal, one.id);
+    await clock.advance(minute);
+    expect(over).toBe(false);
+    await clock.advance(minute);
+    await emptied;
+    expect(await store.find(two.id)).toMatchObject({ state: { endReason: "idle_timeout" } });
+  });
+
+  test("counts a start that is under way", async () => {
+    const service = makeService();
+    const launching = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    host.beforeLaunch = () => {
+      entered.resolve();
+      return launching.promise;
+    };
+    const start = service.start(principal, request());
+    await entered.promise;
+    service.drain();
+    const order: string[] = [];
+    const emptied = service.emptied().then(() => order.push("emptied"));
     launching.resolve();
-    await first;
-    const third = admission.admit({ sessionId: "c", tenantId: "tenant" }, async () => "let in");
-    expect(await third).toBe("let in");
+    const session = await start;
+    order.push("started");
+    await service.stop(principal, session.id);
+    await emptied;
+    expect(order).toEqual(["started", "emptied"]);
   });
 });
 

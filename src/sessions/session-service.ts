@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { Admission, type AdmissionLimits } from "./admission.ts";
+import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
 import { type BrowserSettings, withoutProxyPassword } from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
-import { invalidField, NightjarError, sessionNotFound } from "./errors.ts";
+import { type Allowance, invalidField, NightjarError, sessionNotFound } from "./errors.ts";
+import type { Shortage } from "./host-room.ts";
 import { IdempotentStarts } from "./idempotent-starts.ts";
 import { type EndListener, LiveSession } from "./live-session.ts";
 import type {
   Browser,
   BrowserHost,
   Clock,
+  HostGauge,
+  HostReading,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
@@ -42,11 +45,27 @@ export interface StartRequest {
   readonly claim: IdempotencyClaim | null;
 }
 
+/** How a host is doing, for whoever sends it sessions. */
+export interface Pressure {
+  readonly running: number;
+  /** Starts that wait for room. */
+  readonly waiting: number;
+  /** How many more could start now. */
+  readonly free: number;
+  /** What keeps the next start from being let in at once; null for nothing. */
+  readonly blockedBy: "draining" | "queue" | Shortage | null;
+  readonly reading: HostReading;
+}
+
 /** What happens to sessions, for the log, the metrics and whoever works beside them. */
 export interface SessionObserver {
+  /** A start has been let in, refused for want of room, or given up, after so long a wait. */
+  waited(principal: Principal, waitedMs: number, outcome: WaitOutcome): void;
   started(session: ActiveSession, elapsedMs: number): void;
   /** A session has its browser: it was just started, or found again after a restart of the server. */
   running(session: ActiveSession, browser: Browser): void;
+  /** Its limits are others now. */
+  changed(session: ActiveSession): void;
   ended(session: EndedSession): void;
   /** The server failed at something that no caller waits for; it will be tried again. */
   failed(what: string, sessionId: string, error: unknown): void;
@@ -55,6 +74,7 @@ export interface SessionObserver {
 export interface SessionServiceOptions {
   readonly store: SessionStore;
   readonly host: BrowserHost;
+  readonly gauge: HostGauge;
   readonly clock: Clock;
   readonly observer: SessionObserver;
   readonly nodeId: string;
@@ -77,11 +97,15 @@ export class SessionService {
   readonly #admission: Admission;
   readonly #idempotent: IdempotentStarts;
   #draining = false;
+  #onEmpty: (() => void)[] = [];
   #cancelSave: (() => void) | null = null;
 
   constructor(options: SessionServiceOptions) {
     this.#options = options;
-    this.#admission = new Admission(options.store, options.nodeId, options.limits);
+    this.#admission = new Admission({
+      ...options,
+      onWaited: (entry, waitedMs, outcome) => options.observer.waited(entry, waitedMs, outcome),
+    });
     this.#idempotent = new IdempotentStarts(options.store);
     this.#deadlines = new Deadlines({
       clock: options.clock,
@@ -95,17 +119,45 @@ export class SessionService {
     return this.#live.size;
   }
 
+  /** How many starts wait for room. */
+  get waitingCount(): number {
+    return this.#admission.waitingCount;
+  }
+
+  /** Whether it is stopping and takes no new sessions. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /**
    * Starts a session; it is in the store when the promise resolves. With a claim that was used
-   * before, answers the session of that first start.
-   * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `idempotency_conflict`,
-   * `shutting_down` and what `BrowserHost.acquire` throws.
+   * before, answers the session of that first start. Where there is no room it waits, within the
+   * limits of the queue, unless the signal tells that the caller is gone.
+   * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `too_many_starts`,
+   * `idempotency_conflict`, `shutting_down`, `start_abandoned` and what `BrowserHost.acquire` throws.
    */
-  async start(principal: Principal, request: StartRequest): Promise<Session> {
+  async start(principal: Principal, request: StartRequest, signal?: AbortSignal): Promise<Session> {
     this.#checkLimits(request);
-    return this.#idempotent.run(principal.tenantId, request.claim, () =>
-      this.#startNew(principal, request),
+    return this.#idempotent.run(
+      principal.tenantId,
+      request.claim,
+      (wanted) => this.#startNew(principal, request, wanted),
+      signal,
     );
+  }
+
+  /** What is left of the caller's limit on starts a minute; null where there is none. */
+  startAllowance(principal: Principal): Allowance | null {
+    return this.#admission.allowance(principal);
+  }
+
+  async pressure(): Promise<Pressure> {
+    const running = this.#live.size;
+    const { free, bound, reading } = await this.#admission.room(running);
+    const waiting = this.waitingCount;
+    const shortage = free > 0 ? null : bound;
+    const blockedBy = this.#draining ? "draining" : (shortage ?? (waiting > 0 ? "queue" : null));
+    return { running, waiting, free: this.#draining ? 0 : free, blockedBy, reading };
   }
 
   /** Throws `session_not_found` where the session is unknown or another tenant's. */
@@ -149,7 +201,10 @@ export class SessionService {
     live.update(touchSession(retimeSession(before, limits), this.#options.clock.now()));
     this.#deadlines.consider(live.session);
     try {
-      if (await this.#options.store.retime(live.session)) return live.session;
+      if (await this.#options.store.retime(live.session)) {
+        this.#options.observer.changed(live.session);
+        return live.session;
+      }
     } catch (failure) {
       const { idleTimeoutMinutes, keepAlive } = before;
       live.update(retimeSession(live.session, { idleTimeoutMinutes, keepAlive }));
@@ -226,12 +281,24 @@ export class SessionService {
     this.#scheduleSave();
   }
 
+  /** Takes no new sessions from now on; those that run go on. */
+  drain(): void {
+    this.#draining = true;
+    this.#admission.close();
+  }
+
+  /** Resolves when no session runs and none is being started; to be asked after `drain`. */
+  async emptied(): Promise<void> {
+    await this.#idempotent.settled();
+    if (this.#live.size > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+  }
+
   /**
    * Stops taking new sessions; then ends every session with `server_stop`, or with `keep` leaves
    * them and their browsers for the next start on this store.
    */
   async shutDown(mode: "close" | "keep"): Promise<void> {
-    this.#draining = true;
+    this.drain();
     this.#deadlines.stop();
     this.#cancelSave?.();
     if (mode === "close") await this.#endAll();
@@ -283,16 +350,15 @@ export class SessionService {
     }
   }
 
-  async #startNew(principal: Principal, request: StartRequest): Promise<ActiveSession | null> {
+  async #startNew(
+    principal: Principal,
+    request: StartRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<ActiveSession | null> {
     const { store, host, clock, nodeId, observer } = this.#options;
     const begun = clock.now();
     const id = randomUUID();
-    return this.#admission.admit({ sessionId: id, tenantId: principal.tenantId }, async () => {
-      if (this.#draining) {
-        throw new NightjarError("shutting_down", "This server is stopping; try another one.", {
-          retryAfterSeconds: 5,
-        });
-      }
+    const start = async (): Promise<ActiveSession | null> => {
       const browser = await host.acquire(request.settings, principal.tenantId);
       const createdAt = clock.now();
       const session: ActiveSession = {
@@ -320,7 +386,8 @@ export class SessionService {
       this.#adopt(session, browser);
       observer.started(session, createdAt - begun);
       return session;
-    });
+    };
+    return this.#admission.admit({ sessionId: id, ...principal }, start, signal);
   }
 
   #adopt(session: ActiveSession, browser: Browser): void {
@@ -356,6 +423,8 @@ export class SessionService {
       try {
         const final = await this.#commitEnd(ended);
         this.#live.delete(session.id);
+        this.#admission.look();
+        if (this.#live.size === 0) for (const tell of this.#onEmpty.splice(0)) tell();
         return final;
       } catch (failure) {
         // The deadline may have passed while this end was under way and been skipped for it; not

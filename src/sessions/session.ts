@@ -2,7 +2,8 @@ import type { BrowserSettings } from "./browser-settings.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a client sees of a session's life. A start either answers `active` or fails and leaves nothing. */
-export type SessionStatus = "active" | "closed" | "timed_out" | "error";
+export const sessionStatuses = ["active", "closed", "timed_out", "error"] as const;
+export type SessionStatus = (typeof sessionStatuses)[number];
 
 /** Why a session ended: a closed list, said in the store, the API, the log and every close frame. */
 export const endReasons = [

@@ -1,24 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { ApiKey, ApiKeyStore } from "../sessions/api-keys.ts";
 import type { Principal } from "../sessions/session-service.ts";
 import type { Database } from "./database.ts";
 
 /** The tenant of a server that has only one. */
 export const defaultTenantId = "default";
 
-/** What may be told about a key; the key itself is shown once, when it is made. */
-export interface ApiKey {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly name: string;
-  readonly hint: string;
-  /** Epoch ms. */
-  readonly createdAt: number;
-  /** Epoch ms; null while the key is valid. */
-  readonly revokedAt: number | null;
-}
-
 /** API keys in the store, as hashes only. */
-export class ApiKeyRecords {
+export class ApiKeyRecords implements ApiKeyStore {
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -98,14 +87,15 @@ export class ApiKeyRecords {
     }));
   }
 
-  /** False when no valid key has this id. */
-  async revoke(id: string): Promise<boolean> {
-    const result = await this.#database.query
+  /** False when no valid key, of this tenant where one is named, has this id. */
+  async revoke(id: string, tenantId?: string): Promise<boolean> {
+    let update = this.#database.query
       .updateTable("api_keys")
       .set({ revoked_at: Date.now() })
       .where("id", "=", id)
-      .where("revoked_at", "is", null)
-      .executeTakeFirst();
+      .where("revoked_at", "is", null);
+    if (tenantId !== undefined) update = update.where("tenant_id", "=", tenantId);
+    const result = await update.executeTakeFirst();
     return result.numUpdatedRows > 0n;
   }
 

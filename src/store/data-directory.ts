@@ -10,6 +10,8 @@ export interface DataDirectory {
   readonly browsersDirectory: string;
   /** Uploads, downloads, and what is being received. */
   readonly filesDirectory: string;
+  /** One directory for each session that was recorded, named by the session's id. */
+  readonly recordingsDirectory: string;
 }
 
 /**
@@ -30,8 +32,11 @@ export function openDataDirectory(root: string): DataDirectory {
   // SQLite gives the files beside it the same mode.
   closeSync(openSync(databaseFile, "a", 0o600));
   const filesDirectory = path.join(absolute, "files");
-  mkdirSync(filesDirectory, { recursive: true, mode: 0o700 });
-  return { root: absolute, databaseFile, browsersDirectory, filesDirectory };
+  const recordingsDirectory = path.join(absolute, "recordings");
+  for (const made of [filesDirectory, recordingsDirectory]) {
+    mkdirSync(made, { recursive: true, mode: 0o700 });
+  }
+  return { root: absolute, databaseFile, browsersDirectory, filesDirectory, recordingsDirectory };
 }
 
 /**

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore, makeSession } from "../../tests/support/domain-fakes.ts";
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
-import type { SessionStore } from "../sessions/ports.ts";
+import type { SessionListQuery, SessionStore } from "../sessions/ports.ts";
 import { type ActiveSession, endSession } from "../sessions/session.ts";
 import { ApiKeyRecords } from "./api-key-records.ts";
 import { SessionRecords } from "./session-records.ts";
@@ -262,6 +262,32 @@ describe.each([
       expect((await store.list({ ...query, page: 1 })).hasNext).toBe(true);
       expect((await store.list({ ...query, page: 2 })).hasNext).toBe(false);
       expect(await store.list({ ...query, page: 3 })).toEqual({ sessions: [], hasNext: false });
+    });
+
+    test("can be narrowed to one state, and searched by id, error and end reason", async () => {
+      const active = await insert({ id: "0a%b-1" });
+      const crashed = await insert({ id: "0a-2" });
+      const idle = await insert({ id: "0b-3" });
+      const end = endSession(crashed, "browser_crash", 2, "The browser ended: exit_code 5, 100 %.");
+      await store.end(crashed.id, end.state, 1);
+      await store.end(idle.id, endSession(idle, "idle_timeout", 2).state, 1);
+      const found = async (query: Partial<SessionListQuery>) => {
+        const all = { tenantId: "tenant", onlyActive: false, page: 1, pageSize: 10 };
+        const { sessions } = await store.list({ ...all, ...query });
+        return sessions.map(({ id }) => id).sort();
+      };
+      expect(await found({ status: "active" })).toEqual([active.id]);
+      expect(await found({ status: "error" })).toEqual([crashed.id]);
+      expect(await found({ status: "timed_out", onlyActive: true })).toEqual([]);
+      expect(await found({ search: "0A" })).toEqual([active.id, crashed.id]);
+      expect(await found({ search: "0a%" })).toEqual([active.id]);
+      expect(await found({ search: "0a_" })).toEqual([]);
+      expect(await found({ search: "-2" })).toEqual([]);
+      expect(await found({ search: "EXIT_CODE" })).toEqual([crashed.id]);
+      expect(await found({ search: "exit code" })).toEqual([]);
+      expect(await found({ search: "0 %" })).toEqual([crashed.id]);
+      expect(await found({ search: "Idle Timeout" })).toEqual([idle.id]);
+      expect(await found({ search: "idle", status: "error" })).toEqual([]);
     });
 
     test("holds only the tenant's own, and on request only active ones or those of one key", async () => {

@@ -1,6 +1,8 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
@@ -82,6 +84,18 @@ export class SessionRecords implements SessionStore {
       .where("tenant_id", "=", query.tenantId);
     if (query.onlyActive) select = select.where("status", "=", "active");
     if (query.apiKeyId !== undefined) select = select.where("api_key_id", "=", query.apiKeyId);
+    if (query.status !== undefined) select = select.where("status", "=", query.status);
+    if (query.search !== undefined) {
+      const text = query.search.toLowerCase().replace(/[\\%_]/g, "\\$&");
+      const reason = text.replaceAll(" ", "\\_");
+      select = select.where((has) =>
+        has.or([
+          sql<boolean>`lower(id) like ${`${text}%`} escape '\\'`,
+          sql<boolean>`lower(error) like ${`%${text}%`} escape '\\'`,
+          sql<boolean>`lower(end_reason) like ${`%${reason}%`} escape '\\'`,
+        ]),
+      );
+    }
     const rows = await select
       .orderBy("created_at", "desc")
       .orderBy("id", "desc")
@@ -104,18 +118,18 @@ export class SessionRecords implements SessionStore {
     return rows.map(toSession).filter(isActive);
   }
 
-  async activeIds(
-    where: { readonly nodeId: string } | { readonly tenantId: string },
-  ): Promise<readonly string[]> {
-    const select = this.#database.query
+  async activeIds(where: ActiveWhere): Promise<readonly string[]> {
+    const active = this.#database.query
       .selectFrom("sessions")
       .select("id")
       .where("status", "=", "active");
-    const rows =
+    const select =
       "nodeId" in where
-        ? await select.where("node_id", "=", where.nodeId).execute()
-        : await select.where("tenant_id", "=", where.tenantId).execute();
-    return rows.map((row) => row.id);
+        ? active.where("node_id", "=", where.nodeId)
+        : "tenantId" in where
+          ? active.where("tenant_id", "=", where.tenantId)
+          : active.where("api_key_id", "=", where.apiKeyId);
+    return (await select.execute()).map((row) => row.id);
   }
 
   async end(

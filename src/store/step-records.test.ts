@@ -54,9 +54,13 @@ describe("steps", () => {
       screenshot(7),
       makeStep({ type: "reload", dialog: null }),
     ];
-    for (const step of added) await steps.append(id, step);
+    for (const [position, step] of added.entries()) {
+      expect(await steps.append(id, step)).toBe(position);
+    }
     await steps.append(other, screenshot(1));
     expect(await steps.list(id)).toEqual(added);
+    expect(await steps.after(id, 0, 1)).toEqual([{ position: 1, step: added[1] }]);
+    expect(await steps.after(id, 2, 10)).toEqual([]);
     await database.close();
     database = await openSqlite(file);
     const again = new StepRecords(database);

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { fittedStepJson } from "../pages/steps/fitted-step.ts";
 import type { Step } from "../pages/steps/step.ts";
-import type { StepStore } from "../pages/steps/step-store.ts";
+import type { PlacedStep, StepStore } from "../pages/steps/step-store.ts";
 import type { Database } from "./database.ts";
 
 /** A session that runs wild must not fill the disk, nor the memory of who reads its steps. */
@@ -19,12 +19,11 @@ export class StepRecords implements StepStore {
     this.#database = database;
   }
 
-  async append(sessionId: string, step: Step): Promise<void> {
+  async append(sessionId: string, step: Step): Promise<number | null> {
     const json = fittedStepJson(step);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#insertNext(sessionId, json);
-        return;
+        return await this.#insertNext(sessionId, json);
       } catch (error) {
         // Somebody else took the position between the statement's two halves: the next one then.
         if (!this.#database.isUniqueViolation(error) || attempt === mostTries) throw error;
@@ -51,6 +50,18 @@ export class StepRecords implements StepStore {
     return rows.map(toStep);
   }
 
+  async after(sessionId: string, position: number, most: number): Promise<readonly PlacedStep[]> {
+    const rows = await this.#database.query
+      .selectFrom("session_steps")
+      .select(["position", "step_json"])
+      .where("session_id", "=", sessionId)
+      .where("position", ">", position)
+      .orderBy("position")
+      .limit(most)
+      .execute();
+    return rows.map((row) => ({ position: row.position, step: toStep(row) }));
+  }
+
   async latest(
     sessionIds: readonly string[],
     most: number,
@@ -70,7 +81,7 @@ export class StepRecords implements StepStore {
   }
 
   /** Inserts after the last step, in one statement, unless the session has its fill. */
-  async #insertNext(sessionId: string, json: string): Promise<void> {
+  async #insertNext(sessionId: string, json: string): Promise<number | null> {
     const { query } = this.#database;
     const last = query
       .selectFrom("session_steps")
@@ -80,7 +91,7 @@ export class StepRecords implements StepStore {
       .limit(1);
     // A row of its own, so that there is one to insert also where no step is before it.
     const start = sql<{ one: number }>`(select 1 as one)`.as("start");
-    await query
+    const inserted = await query
       .insertInto("session_steps")
       .columns(["session_id", "position", "total_characters", "step_json"])
       .expression(
@@ -100,7 +111,9 @@ export class StepRecords implements StepStore {
             sql<boolean>`coalesce(last.total_characters, 0) < cast(${mostCharacters} as integer)`,
           ),
       )
-      .execute();
+      .returning("position")
+      .executeTakeFirst();
+    return inserted?.position ?? null;
   }
 }
 

@@ -1,10 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AdmissionLimits } from "../../src/sessions/admission.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
 import type {
+  ActiveWhere,
   Browser,
   BrowserHost,
   BrowserLoss,
   Clock,
+  HostGauge,
+  HostReading,
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
@@ -83,6 +87,40 @@ export class FakeClock implements Clock {
       await nextTurn();
     }
     this.#now = target;
+  }
+}
+
+const gigabyte = 1024 ** 3;
+
+/** Limits with whatever a test cares about changed; nobody waits unless it says so. */
+export function makeLimits(changes: Partial<AdmissionLimits> = {}): AdmissionLimits {
+  return {
+    maxSessions: 100,
+    reserve: { memoryBytes: 0, diskBytes: 0 },
+    maxSessionsPerTenant: null,
+    maxSessionsPerKey: null,
+    startsPerMinutePerTenant: null,
+    startsPerMinutePerKey: null,
+    queueLength: 100,
+    queueTimeoutMs: 0,
+    ...changes,
+  };
+}
+
+/** A host with as much room as a test says; plenty at first. */
+export class FakeGauge implements HostGauge {
+  availableBytes = 1000 * gigabyte;
+  idleBytes = 0;
+  diskFreeBytes = 1000 * gigabyte;
+
+  async read(): Promise<HostReading> {
+    await nextTurn();
+    const { availableBytes, idleBytes, diskFreeBytes } = this;
+    return {
+      memory: { totalBytes: 1000 * gigabyte, availableBytes, idleBytes },
+      disk: { totalBytes: 1000 * gigabyte, freeBytes: diskFreeBytes },
+      cpu: { cores: 2, loadPercent: 0 },
+    };
   }
 }
 
@@ -217,6 +255,8 @@ export class MemoryStore implements SessionStore {
       .filter(({ tenantId }) => tenantId === query.tenantId)
       .filter((session) => !query.onlyActive || isActive(session))
       .filter(({ apiKeyId }) => query.apiKeyId === undefined || apiKeyId === query.apiKeyId)
+      .filter(({ state }) => query.status === undefined || state.status === query.status)
+      .filter((session) => query.search === undefined || isFound(session, query.search))
       .sort((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1));
     return {
       sessions: all.slice(start, start + query.pageSize),
@@ -229,11 +269,11 @@ export class MemoryStore implements SessionStore {
     return this.#active().filter((session) => session.nodeId === nodeId);
   }
 
-  async activeIds(where: { readonly nodeId: string } | { readonly tenantId: string }) {
+  async activeIds(where: ActiveWhere) {
     await this.#delay();
     return this.#active()
       .filter((session) =>
-        "nodeId" in where ? session.nodeId === where.nodeId : session.tenantId === where.tenantId,
+        Object.entries(where).every(([name, value]) => session[name as keyof Session] === value),
       )
       .map(({ id }) => id);
   }
@@ -282,4 +322,14 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(id, change(session));
     return true;
   }
+}
+
+function isFound({ id, state }: Session, search: string): boolean {
+  const text = search.toLowerCase();
+  if (id.startsWith(text)) return true;
+  if (state.status === "active") return false;
+  return (
+    (state.error ?? "").toLowerCase().includes(text) ||
+    state.endReason.includes(text.replaceAll(" ", "_"))
+  );
 }

@@ -6,6 +6,7 @@ import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
 import { Launcher } from "../../src/browsers/launcher.ts";
 import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
+import { noMemoryCaps } from "../../src/browsers/memory-cap.ts";
 import { Reaper } from "../../src/browsers/reaper.ts";
 import { PageDriver } from "../../src/pages/driver/page-driver.ts";
 import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
@@ -37,8 +38,9 @@ export class DrivenBrowser {
     // Browsers run as other users, who must be able to pass.
     await chmod(directory, 0o711);
     const users = new BrowserUsers(firstUid);
-    const reaper = new Reaper(users, () => {});
+    const reaper = new Reaper(users, noMemoryCaps, () => {});
     const launcher = new Launcher({
+      memoryCaps: noMemoryCaps,
       executables: await findChromium({
         chromiumPath: null,
         headlessShellPath: null,

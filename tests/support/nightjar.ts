@@ -33,33 +33,46 @@ const nodeOptions = ["--max-semi-space-size=4"];
 export class Nightjar {
   readonly dataDir: string;
   readonly #settings: Record<string, string>;
+  readonly #runner: readonly string[];
   #process: ChildProcess | null = null;
   #url = "";
   /** Everything that the server printed, its log included. */
   output = "";
 
-  private constructor(dataDir: string, settings: Record<string, string>) {
+  private constructor(
+    dataDir: string,
+    settings: Record<string, string>,
+    runner: readonly string[],
+  ) {
     this.dataDir = dataDir;
     this.#settings = settings;
+    this.#runner = runner;
   }
 
   /**
    * Starts a server on a fresh data directory in `parentDirectory`; resolves when it serves.
+   * `runner`: a command to run it by, which its own command is appended to.
    */
   static async start(
     settings: Record<string, string> = {},
     parentDirectory = tmpdir(),
+    runner: readonly string[] = [],
   ): Promise<Nightjar> {
     const dataDir = await mkdtemp(path.join(parentDirectory, "nightjar-test-"));
-    const server = new Nightjar(dataDir, {
+    const all = {
       NIGHTJAR_PORT: "0",
       NIGHTJAR_API_KEY: testKey,
       NIGHTJAR_WARM_POOL: "1",
       NIGHTJAR_LOG_LEVEL: "debug",
+      // What a test does not stop would stay in the machine's firewall.
+      NIGHTJAR_FIREWALL: "off",
+      // Tests knock without a key by the hundred, all from one address.
+      NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "1000000",
       // The pages of tests are served on loopback.
       NIGHTJAR_EGRESS_ALLOW: "127.0.0.0/8,::1",
       ...settings,
-    });
+    };
+    const server = new Nightjar(dataDir, all, runner);
     // Browsers run as other users, who must be able to pass.
     await promisify(execFile)("chmod", ["711", dataDir]);
     await server.run();
@@ -83,7 +96,8 @@ export class Nightjar {
   /** Starts the process (again) on the same data directory and, after the first time, the same port. */
   async run(settings: Record<string, string> = {}): Promise<void> {
     const port = this.#url === "" ? {} : { NIGHTJAR_PORT: new URL(this.#url).port };
-    const child = spawn(process.execPath, [...nodeOptions, cli, "serve"], {
+    const command = [...this.#runner, process.execPath, ...nodeOptions, cli, "serve"];
+    const child = spawn(command[0] ?? "", command.slice(1), {
       env: { ...this.environment, ...port, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -143,14 +157,16 @@ export class Nightjar {
 
   /** Sends a signal and resolves with the exit code, or the signal's name, when the process ended. */
   async signal(signal: NodeJS.Signals): Promise<number | string | null> {
+    const exited = this.exited();
+    this.#process?.kill(signal);
+    return exited;
+  }
+
+  /** Resolves with the exit code, or a signal's name, when the process has ended. */
+  async exited(): Promise<number | string | null> {
     const child = this.#process;
     if (child === null) throw new Error("the server is not running");
-    const exited =
-      child.exitCode === null && child.signalCode === null
-        ? once(child, "exit")
-        : Promise.resolve();
-    child.kill(signal);
-    await exited;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     this.#process = null;
     return child.exitCode ?? child.signalCode;
   }

@@ -146,7 +146,7 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
   ) {
     const principal = principalOf(request);
     const signal = abortedWithClient(reply);
-    const session = await sessionFor(request, body);
+    const session = await sessionFor(request, body, signal);
     const staysOpen = body.keep_alive === true || (isGiven(body) && session.keepAlive);
     let answer: ObservationAnswer;
     let brought: Brought;
@@ -183,7 +183,11 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
     });
   }
 
-  async function sessionFor(request: FastifyRequest, body: Body): Promise<Session> {
+  async function sessionFor(
+    request: FastifyRequest,
+    body: Body,
+    signal: AbortSignal,
+  ): Promise<Session> {
     const principal = principalOf(request);
     const idleTimeoutMinutes = timeoutOf(body);
     if (isGiven(body)) {
@@ -198,14 +202,15 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
         `Session "${id}" has ended: ${session.state.endReason}. Leave out session_id to have a new one.`,
       );
     }
-    return sessions.start(principal, {
+    const start = {
       settings: defaultBrowserSettings,
       idleTimeoutMinutes:
         idleTimeoutMinutes ?? Math.min(firstTimeLimits.defaultIdleMinutes, maxSessionMinutes),
       maxDurationMinutes: maxSessionMinutes,
       keepAlive: body.keep_alive ?? false,
       claim: null,
-    });
+    };
+    return sessions.start(principal, start, signal);
   }
 }
 

@@ -6,12 +6,13 @@ import { invalidField, messageOf, NightjarError } from "../../sessions/errors.ts
 import { isActive, type Session } from "../../sessions/session.ts";
 import type { SessionService } from "../../sessions/session-service.ts";
 import { principalOf } from "../auth.ts";
+import { rateLimitHeaders } from "../error-response.ts";
 import { errorAnswers } from "../error-schemas.ts";
 import { toSessionAnswer } from "../session-answer.ts";
 import { sessionIdParams } from "../session-schemas.ts";
 import { claimOf, startHeaders } from "../start-request.ts";
 import type { Urls } from "../urls.ts";
-import { stopIfClientVanishes } from "../vanished-client.ts";
+import { abortedWithClient, stopIfClientVanishes } from "../vanished-client.ts";
 import {
   type FirstSessionBody,
   firstListQuery,
@@ -74,7 +75,7 @@ export function firstSessionRoutes(
         return answer(request, session, await screenshotIfAsked(fields, session));
       }
       const claim = claimOf(request);
-      const session = await sessions.start(principal, {
+      const start = {
         settings: defaultBrowserSettings,
         idleTimeoutMinutes:
           idleTimeoutMinutes ?? Math.min(firstTimeLimits.defaultIdleMinutes, maxSessionMinutes),
@@ -82,7 +83,9 @@ export function firstSessionRoutes(
         maxDurationMinutes: maxSessionMinutes,
         keepAlive,
         claim,
-      });
+      };
+      const session = await sessions.start(principal, start, abortedWithClient(reply));
+      reply.headers(rateLimitHeaders(sessions.startAllowance(principal)));
       if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
       return answer(request, session, await screenshotIfAsked(fields, session));
     },

@@ -6,27 +6,70 @@ import { flatParent } from "./tree.ts";
 const mostSteps = 12;
 const longestContext = 80;
 
-/** Tells elements with the same name apart; made anew for each walk, since it remembers what it read. */
+/** An element that may tell what those in it belong to. */
+interface Surrounding {
+  /** How many elements are around it. */
+  readonly depth: number;
+  /** Empty where it tells nothing. */
+  readonly text: string;
+  /** The nearest around it that tells something. */
+  readonly next: Surrounding | null;
+}
+
+/** Says what is around elements; made anew for each walk, since it remembers what it read. */
 export class ContextReader {
-  readonly #texts = new WeakMap<Element, string>();
+  readonly #surroundings = new Map<Element, Surrounding>();
+  readonly #obstacles = new Map<Element, string>();
 
   /** The row, item, group or section that an element with this name belongs to; empty where none tells. */
   contextOf(element: Element, name: string): string {
-    let steps = 0;
-    for (let at = flatParent(element); at !== null && steps < mostSteps; at = flatParent(at)) {
-      steps += 1;
-      let text = this.#texts.get(at);
-      if (text === undefined) {
-        text = textOf(at);
-        this.#texts.set(at, text);
-      }
-      const rest = tidy(text.replace(name, " "));
+    const parent = flatParent(element);
+    if (parent === null) return "";
+    const around = this.#surrounding(parent);
+    const lowest = around.depth - mostSteps;
+    for (
+      let at = around.text === "" ? around.next : around;
+      at !== null && at.depth > lowest;
+      at = at.next
+    ) {
+      const rest = tidy(at.text.replace(name, " "));
       if (rest !== "") {
         return rest.length > longestContext ? `${rest.slice(0, longestContext - 1)}…` : rest;
       }
-      if (at === document.body) break;
     }
     return "";
+  }
+
+  #surrounding(element: Element): Surrounding {
+    // Without recursion: pages nest as deep as they like.
+    const below: Element[] = [];
+    let known: Surrounding | null = null;
+    for (let at: Element | null = element; at !== null; at = flatParent(at)) {
+      known = this.#surroundings.get(at) ?? null;
+      if (known !== null) break;
+      below.push(at);
+      if (at === document.body) break;
+    }
+    for (let index = below.length - 1; index >= 0; index -= 1) {
+      const at = below[index] as Element;
+      known = {
+        depth: known === null ? 0 : known.depth + 1,
+        text: textOf(at),
+        next: known === null || known.text !== "" ? known : known.next,
+      };
+      this.#surroundings.set(at, known);
+    }
+    return known ?? { depth: 0, text: "", next: null };
+  }
+
+  /** What lies over something or cuts it away, in words: the dialog or box that it is part of. */
+  describeObstacle(obstacle: Element): string {
+    let words = this.#obstacles.get(obstacle);
+    if (words === undefined) {
+      words = describeObstacle(obstacle);
+      this.#obstacles.set(obstacle, words);
+    }
+    return words;
   }
 }
 
@@ -63,8 +106,7 @@ function headingIn(element: Element): string {
 /** Roles that a person would call something by. */
 const calledByRole = /^(?:alertdialog|banner|dialog|listbox|menu|navigation|toolbar|tooltip)$/;
 
-/** What lies over something or cuts it away, in words: the dialog or box that it is part of. */
-export function describeObstacle(obstacle: Element): string {
+function describeObstacle(obstacle: Element): string {
   for (
     let at: Element | null = obstacle;
     at !== null && at !== document.body;

@@ -1,24 +1,31 @@
 import type {
   Box,
-  ElementPath,
   Place,
   WalkedElement,
   WalkedFrame,
   WalkedFrameContent,
   WalkedItem,
+  WalkedText,
   WalkRequest,
 } from "../../pages/perception-protocol.ts";
 import { isDraggable } from "./candidates.ts";
-import { ContextReader, describeObstacle } from "./context.ts";
-import { type Clip, type FoundElement, type FoundFrame, isFoundElement } from "./found.ts";
-import { isOutside, placeOf, reachOf } from "./geometry.ts";
+import { ContextReader } from "./context.ts";
+import {
+  type Clip,
+  type FoundElement,
+  type FoundFrame,
+  type FoundText,
+  isFoundElement,
+  isText,
+} from "./found.ts";
+import { isOutside, placeOf, placeOfText, reachOf } from "./geometry.ts";
 import { hintOf } from "./hints.ts";
 import { Modals } from "./modals.ts";
 import { descriptionOf } from "./names.ts";
 import { elementByKey, keyOf } from "./registry.ts";
 import { isEditingHost } from "./roles.ts";
 import { isSecret } from "./secrets.ts";
-import { PathWriter } from "./selectors.ts";
+import { WayFinder } from "./selectors.ts";
 import { optionsOf, shownValueOf, stateOf } from "./state.ts";
 import { flatContains } from "./tree.ts";
 import { Walk } from "./walk.ts";
@@ -41,7 +48,7 @@ const pressedInputs = /^(?:button|checkbox|color|file|image|radio|range|reset|su
 
 /** What is the same for all that is described of a page. */
 interface Page {
-  readonly paths: PathWriter;
+  readonly ways: WayFinder;
   readonly contexts: ContextReader;
   readonly modals: Modals;
   /** What has the focus, in shadow roots too. */
@@ -52,7 +59,7 @@ interface Page {
 export function walk(request: WalkRequest): WalkedFrameContent {
   const { items, layers, modals, elementCount, truncated } = new Walk(request).run();
   const page: Page = {
-    paths: new PathWriter(),
+    ways: new WayFinder(),
     contexts: new ContextReader(),
     modals: new Modals(modals),
     focused: focusedElement(),
@@ -69,7 +76,8 @@ export function walk(request: WalkRequest): WalkedFrameContent {
     if (isFoundElement(item)) {
       const isAlone = item.name !== "" && namesakes.get(`${item.role} ${item.name}`) === 1;
       described.push(describe(item, page, isAlone));
-    } else if (item.kind === "frame") described.push(describeFrame(item, page));
+    } else if (isText(item)) described.push(describeText(item));
+    else if (item.kind === "frame") described.push(describeFrame(item, page));
     else described.push(item);
   }
   const scrolling = document.scrollingElement ?? document.documentElement;
@@ -87,41 +95,62 @@ export function walk(request: WalkRequest): WalkedFrameContent {
     totalHeight: scrolling?.scrollHeight ?? innerHeight,
     items: described,
     layers,
+    ways: page.ways.ways,
     elementCount,
     truncated,
   };
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 function describe(found: FoundElement, page: Page, isAlone: boolean): WalkedElement {
   const { element, attributes, role, name, box, layer, label } = found;
-  const { paths, contexts, modals, focused } = page;
-  const { place, isDead, ...where } = whereabouts(element, found, label, modals);
-  const description = attributes.length === 0 ? "" : descriptionOf(element, name, attributes);
-  const isDisabled = found.isDisabled || isDead;
-  const state = stateOf(element, role, attributes, { isDisabled, focused });
-  const context = isAlone ? "" : contexts.contextOf(element, name);
-  const hint = name === "" ? hintOf(element) : "";
-  const hosts = element.getRootNode() === document ? [] : hostsOf(element, paths);
-  return {
+  const { ways, contexts, focused } = page;
+  const where = whereabouts(element, found, label, page);
+  const root = element.getRootNode();
+  const described: Mutable<WalkedElement> = {
     kind: "element",
     key: keyOf(element),
     tag: element.localName,
     role,
     name,
-    ...(description !== "" && { description }),
-    ...(hint !== "" && { hint }),
-    ...(state !== null && { state }),
-    ...(attributes.includes("draggable") && isDraggable(element) && { draggable: true as const }),
-    ...(holdsSomething(element, role) && contentsOf(element, role, state?.disabled === true)),
     box,
-    place,
-    ...where,
-    ...(context !== "" && { context }),
+    place: where.place,
     layer,
-    path: paths.path(element),
-    ...(hosts.length > 0 && { hosts }),
+    way: ways.wayTo(element, root),
     attributes: attributesOf(element, attributes),
   };
+  if (where.coveredBy !== null) described.coveredBy = where.coveredBy;
+  if (where.clippedBy !== null) described.clippedBy = where.clippedBy;
+  const description = attributes.length === 0 ? "" : descriptionOf(element, name, attributes);
+  if (description !== "") described.description = description;
+  if (name === "") {
+    const hint = hintOf(element);
+    if (hint !== "") described.hint = hint;
+  }
+  if (isAlone) described.alone = true;
+  else {
+    const context = contexts.contextOf(element, name);
+    if (context !== "") described.context = context;
+  }
+  const isDisabled = found.isDisabled || where.isDead;
+  const state = stateOf(element, role, attributes, { isDisabled, focused });
+  if (state !== null) described.state = state;
+  if (attributes.includes("draggable") && isDraggable(element)) described.draggable = true;
+  if (holdsSomething(element, role)) {
+    Object.assign(described, contentsOf(element, role, state?.disabled === true));
+  }
+  const hosts = hostsOf(root, ways);
+  if (hosts.length > 0) described.hosts = hosts;
+  return described;
+}
+
+function describeText(found: FoundText): WalkedText {
+  const { text, level, layer } = found;
+  const place = placeOfText(found);
+  return level === null
+    ? { kind: "text", text, place, layer }
+    : { kind: "text", text, level, place, layer };
 }
 
 /** Links and buttons, which most things are, hold nothing. */
@@ -147,23 +176,25 @@ function contentsOf(element: Element, role: string, isDisabled: boolean): Partia
   };
 }
 
-function describeFrame({ clip, ...frame }: FoundFrame, { paths, modals }: Page): WalkedFrame {
+function describeFrame({ clip, ...frame }: FoundFrame, page: Page): WalkedFrame {
   const element = elementByKey(frame.key) ?? document.documentElement;
-  const { place, isDead: _, ...where } = whereabouts(element, { ...frame, clip }, null, modals);
-  const hosts = hostsOf(element, paths);
+  const { place, coveredBy, clippedBy } = whereabouts(element, { ...frame, clip }, null, page);
+  const root = element.getRootNode();
+  const hosts = hostsOf(root, page.ways);
   return {
     ...frame,
     place,
-    ...where,
-    path: paths.path(element),
+    ...(coveredBy !== null && { coveredBy }),
+    ...(clippedBy !== null && { clippedBy }),
+    way: page.ways.wayTo(element, root),
     ...(hosts.length > 0 && { hosts }),
   };
 }
 
 interface Whereabouts {
   readonly place: Place;
-  readonly coveredBy?: string;
-  readonly clippedBy?: string;
+  readonly coveredBy: string | null;
+  readonly clippedBy: string | null;
   /** It takes no presses. */
   readonly isDead: boolean;
 }
@@ -173,32 +204,39 @@ function whereabouts(
   element: Element,
   { box, clip, layer }: { readonly box: Box; readonly clip: Clip | null; readonly layer: number },
   label: Element | null,
-  modals: Modals,
+  { modals, contexts }: Page,
 ): Whereabouts {
   const place = placeOf(box);
   const modal = modals.blocking(element, place, layer);
-  if (modal !== null) return { place, coveredBy: describeObstacle(modal), isDead: false };
+  if (modal !== null) return coveredBy(contexts.describeObstacle(modal), place);
   const isCut = clip !== null && isOutside(box, clip.box);
   // Links to what is further down, e.g., that show only when the keys reach them.
-  if (box.width <= tiny && box.height <= tiny) return { place, isDead: false };
-  if (place === "viewport") {
-    const { obstacle, clipper } = reachOf(element, box, label);
-    if (clipper !== null) {
-      return { place: "clipped", clippedBy: describeObstacle(clipper), isDead: false };
-    }
-    if (obstacle === null || isCut) {
-      return isCut && obstacle !== null ? clippedBy(clip) : { place, isDead: false };
-    }
-    if (getComputedStyle(element).pointerEvents === "none") return { place, isDead: true };
-    // A press beside it, on what it stands in, is no cover.
-    const isCover = !flatContains(obstacle, element);
-    return { place, ...(isCover && { coveredBy: describeObstacle(obstacle) }), isDead: false };
+  if (box.width <= tiny && box.height <= tiny) return simplyAt(place);
+  if (place !== "viewport") {
+    return isCut ? clippedBy(contexts.describeObstacle(clip.element)) : simplyAt(place);
   }
-  return isCut ? clippedBy(clip) : { place, isDead: false };
+  const { obstacle, clipper } = reachOf(element, box, label);
+  if (clipper !== null) return clippedBy(contexts.describeObstacle(clipper));
+  if (obstacle === null) return simplyAt(place);
+  if (isCut) return clippedBy(contexts.describeObstacle(clip.element));
+  if (getComputedStyle(element).pointerEvents === "none") {
+    return { place, coveredBy: null, clippedBy: null, isDead: true };
+  }
+  // A press beside it, on what it stands in, is no cover.
+  if (flatContains(obstacle, element)) return simplyAt(place);
+  return coveredBy(contexts.describeObstacle(obstacle), place);
 }
 
-function clippedBy({ element }: Clip): Whereabouts {
-  return { place: "clipped", clippedBy: describeObstacle(element), isDead: false };
+function simplyAt(place: Place): Whereabouts {
+  return { place, coveredBy: null, clippedBy: null, isDead: false };
+}
+
+function coveredBy(words: string, place: Place): Whereabouts {
+  return { place, coveredBy: words, clippedBy: null, isDead: false };
+}
+
+function clippedBy(words: string): Whereabouts {
+  return { place: "clipped", coveredBy: null, clippedBy: words, isDead: false };
 }
 
 function isEditable(element: Element, role: string): boolean {
@@ -222,14 +260,16 @@ function maxLengthOf(element: Element): { readonly maxLength?: number } {
   return element.maxLength >= 0 ? { maxLength: element.maxLength } : {};
 }
 
-function hostsOf(element: Element, paths: PathWriter): readonly ElementPath[] {
-  const hosts: ElementPath[] = [];
-  for (
-    let root = element.getRootNode();
-    root instanceof ShadowRoot;
-    root = root.host.getRootNode()
-  ) {
-    hosts.unshift(paths.path(root.host));
+const noHosts: readonly number[] = [];
+
+/** The ways to the hosts of a shadow root and those around it, outermost first. */
+function hostsOf(root: Node, ways: WayFinder): readonly number[] {
+  if (!(root instanceof ShadowRoot)) return noHosts;
+  const hosts: number[] = [];
+  for (let at: Node = root; at instanceof ShadowRoot; ) {
+    const around = at.host.getRootNode();
+    hosts.unshift(ways.wayTo(at.host, around));
+    at = around;
   }
   return hosts;
 }

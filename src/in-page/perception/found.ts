@@ -3,7 +3,6 @@ import type {
   WalkedFrame,
   WalkedLayer,
   WalkedScroller,
-  WalkedText,
 } from "../../pages/perception-protocol.ts";
 
 /** A box on the page that shows only a part of what is in it. */
@@ -29,11 +28,25 @@ export interface FoundElement {
   readonly isDisabled: boolean;
 }
 
-export interface FoundFrame extends Omit<WalkedFrame, "path"> {
+export interface FoundFrame extends Omit<WalkedFrame, "way"> {
   readonly clip: Clip | null;
 }
 
-export type FoundItem = FoundElement | WalkedText | FoundFrame | WalkedScroller;
+/** A run of text. Many turn out to be the name of a control, so where they stand is found out later. */
+export interface FoundText {
+  readonly kind: "text";
+  readonly text: string;
+  /** 1 to 6 inside a heading. */
+  readonly level: number | null;
+  readonly layer: number;
+  /** The element in which it begins. */
+  readonly block: Element;
+  /** Where it begins in that, as far as that is known. */
+  readonly node: Node | null;
+  readonly clip: Clip | null;
+}
+
+export type FoundItem = FoundElement | FoundText | FoundFrame | WalkedScroller;
 
 export interface Found {
   /** In reading order; null for what turned out to be nothing. */
@@ -49,6 +62,6 @@ export function isFoundElement(item: FoundItem | null): item is FoundElement {
   return item !== null && "element" in item;
 }
 
-export function isText(item: FoundItem | null): item is WalkedText {
+export function isText(item: FoundItem | null): item is FoundText {
   return item !== null && "kind" in item && item.kind === "text";
 }

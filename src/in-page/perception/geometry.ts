@@ -1,4 +1,5 @@
 import type { Box, Place } from "../../pages/perception-protocol.ts";
+import type { FoundText } from "./found.ts";
 import { inlineTags } from "./inline-tags.ts";
 import { elementAt, flatContains, flatParent } from "./tree.ts";
 
@@ -9,11 +10,10 @@ const leastOfTwoLines = 22;
 /** How many lines of a text are tried for a place to press. */
 const mostLines = 4;
 
-const withVisibility = { visibilityProperty: true };
-
 /** Whether an element is drawn, were it not for its place: `visibility` and closed parts are known. */
 export function isVisible(element: Element): boolean {
-  return element.checkVisibility(withVisibility);
+  // Asking `checkVisibility` for both takes longer: it reads its options from an object each time.
+  return element.checkVisibility() && getComputedStyle(element).visibility === "visible";
 }
 
 /**
@@ -79,6 +79,21 @@ export function placeOf({ x, y, width, height }: Box): Place {
   if (x >= innerWidth) return "right";
   if (x + width <= 0) return "left";
   return "viewport";
+}
+
+/** Where a run of text begins, as far as its block tells. */
+export function placeOfText({ block, node, clip }: FoundText): Place {
+  let rectangle = block.getBoundingClientRect();
+  // A block that is larger than the viewport does not tell where in it the text stands.
+  if (rectangle.height > innerHeight || rectangle.height < 1) {
+    const begin = node ?? block.firstChild;
+    if (begin !== null) {
+      const range = document.createRange();
+      range.selectNode(begin);
+      rectangle = range.getBoundingClientRect();
+    }
+  }
+  return clip !== null && isOutside(rectangle, clip.box) ? "clipped" : placeOf(rectangle);
 }
 
 /** How a press on an element would fare. */

@@ -1,7 +1,8 @@
 import { isVisible } from "./geometry.ts";
 import { inlineTags } from "./inline-tags.ts";
+import { labelsOf, wasSeen } from "./reading.ts";
 import { isSecret } from "./secrets.ts";
-import { flatChildren } from "./tree.ts";
+import { shownBySlot } from "./tree.ts";
 
 /**
  * Accessible names by the AccName algorithm (https://www.w3.org/TR/accname-1.2/), without the parts
@@ -11,8 +12,9 @@ import { flatChildren } from "./tree.ts";
 
 /** Names and texts are cut after so many characters. */
 const longestName = 200;
-/** How many nodes are looked at for the content of one element. */
+/** How many nodes are looked at for the content of one element, and how deep in it. */
 const mostNodes = 400;
+const deepest = 60;
 
 /** Roles that are named by what they contain. */
 const namedByContent: ReadonlySet<string> = new Set([
@@ -55,6 +57,11 @@ export function nameOf(
       (attributes.includes("title") ? attribute(element, "title") : "") ||
       (attributes.includes("placeholder") ? attribute(element, "placeholder") : ""),
   );
+}
+
+/** As `nameOf`, for a box that holds controls with names of their own: what it is about beside them. */
+export function nameOfHolder(element: Element, attributes: readonly string[]): string {
+  return tidy(givenName(element, attributes) || subjectOf(element) || contentOf(element));
 }
 
 function givenName(element: Element, attributes: readonly string[]): string {
@@ -109,50 +116,54 @@ function textIn(element: Element, isLeftOut: (node: Element) => boolean): string
   if (element.firstElementChild === null && element.shadowRoot === null) {
     if (element.localName !== "slot") return tidy(element.textContent ?? "");
   }
-  const parts: string[] = [];
-  let left = mostNodes;
-  let length = 0;
-  const visit = (node: Node, depth: number): void => {
-    if (left <= 0 || length > longestName * 2 || depth > 60) return;
-    left -= 1;
-    if (node.nodeType === Node.TEXT_NODE) {
-      const { data } = node as Text;
-      parts.push(data);
-      length += data.length;
-      return;
-    }
-    if (node.nodeType !== Node.ELEMENT_NODE || isLeftOut(node as Element)) return;
-    visitElement(node as Element, depth);
-  };
-  const visitElement = (node: Element, depth: number): void => {
-    const own =
-      attribute(node, "aria-label") ||
-      (node.localName === "img" || node.localName === "area" ? attribute(node, "alt") : "");
-    if (own !== "") {
-      parts.push(" ", own, " ");
-      length += own.length;
-      return;
-    }
-    if (node.localName === "svg") {
-      const title = node.querySelector(":scope > title")?.textContent ?? "";
-      parts.push(" ", title, " ");
-      return;
-    }
-    const spaced = !inlineTags.has(node.localName);
-    if (spaced) parts.push(" ");
-    const children = flatChildren(node);
-    for (let index = 0; index < children.length; index += 1) {
-      const child = children[index];
-      if (child !== undefined) visit(child, depth + 1);
-    }
-    if (spaced) parts.push(" ");
-  };
-  const children = flatChildren(element);
-  for (let index = 0; index < children.length; index += 1) {
-    const child = children[index];
-    if (child !== undefined) visit(child, 0);
+  const reading: Reading = { text: "", left: mostNodes, isLeftOut };
+  readInside(element, reading, 0);
+  return tidy(reading.text);
+}
+
+/** A text that is being put together. */
+interface Reading {
+  text: string;
+  /** How many nodes are still looked at. */
+  left: number;
+  readonly isLeftOut: (node: Element) => boolean;
+}
+
+function readInside(element: Element, reading: Reading, depth: number): void {
+  const assigned = shownBySlot(element);
+  if (assigned !== null) {
+    for (const node of assigned) readNode(node, reading, depth);
+    return;
   }
-  return tidy(parts.join(""));
+  const { firstChild } = element.shadowRoot ?? element;
+  for (let node = firstChild; node !== null; node = node.nextSibling) {
+    readNode(node, reading, depth);
+  }
+}
+
+function readNode(node: Node, reading: Reading, depth: number): void {
+  if (reading.left <= 0 || reading.text.length > longestName * 2 || depth > deepest) return;
+  reading.left -= 1;
+  if (node.nodeType === Node.TEXT_NODE) reading.text += collapsed((node as Text).data);
+  else if (node.nodeType === Node.ELEMENT_NODE && !reading.isLeftOut(node as Element)) {
+    readElement(node as Element, reading, depth);
+  }
+}
+
+function readElement(element: Element, reading: Reading, depth: number): void {
+  const tag = element.localName;
+  const own =
+    attribute(element, "aria-label") ||
+    (tag === "img" || tag === "area" ? attribute(element, "alt") : "");
+  if (own !== "") reading.text += ` ${own} `;
+  else if (tag === "svg") {
+    reading.text += ` ${element.querySelector(":scope > title")?.textContent ?? ""} `;
+  } else if (inlineTags.has(tag)) readInside(element, reading, depth + 1);
+  else {
+    reading.text += " ";
+    readInside(element, reading, depth + 1);
+    reading.text += " ";
+  }
 }
 
 /** What holds no text for a person. */
@@ -168,7 +179,7 @@ function isSilent(element: Element): boolean {
 
 function isUnseen(element: Element): boolean {
   if (silentTags.has(element.localName)) return true;
-  return !isVisible(element) && !isContents(element);
+  return !wasSeen(element) && !isVisible(element) && !isContents(element);
 }
 
 function isContents(element: Element): boolean {
@@ -207,7 +218,7 @@ function nativeName(element: Element): string {
     case "meter":
     case "progress":
     case "button":
-      return labelsOf(element as HTMLButtonElement);
+      return labelText(element);
     case "img":
     case "area":
       return attribute(element, "alt");
@@ -232,15 +243,15 @@ function nativeName(element: Element): string {
 function nameOfInput(input: HTMLInputElement): string {
   switch (input.type) {
     case "submit":
-      return input.value || labelsOf(input) || "Submit";
+      return input.value || labelText(input) || "Submit";
     case "reset":
-      return input.value || labelsOf(input) || "Reset";
+      return input.value || labelText(input) || "Reset";
     case "button":
-      return input.value || labelsOf(input);
+      return input.value || labelText(input);
     case "image":
-      return attribute(input, "alt") || input.value || labelsOf(input) || "Submit";
+      return attribute(input, "alt") || input.value || labelText(input) || "Submit";
     default:
-      return labelsOf(input);
+      return labelText(input);
   }
 }
 
@@ -249,10 +260,9 @@ function textOfChild(element: Element, tag: string): string {
   return child === null ? "" : contentOf(child);
 }
 
-function labelsOf(element: { readonly labels: NodeListOf<HTMLLabelElement> | null }): string {
-  const { labels } = element;
-  if (labels === null || labels.length === 0) return "";
-  return [...labels].map(contentOf).join(" ");
+function labelText(control: Element): string {
+  const labels = labelsOf(control);
+  return labels.length === 0 ? "" : labels.map(contentOf).join(" ");
 }
 
 function attribute(element: Element, name: string): string {
@@ -261,6 +271,10 @@ function attribute(element: Element, name: string): string {
 
 /** White space collapsed, and cut to the longest name. */
 export function tidy(text: string): string {
-  const collapsed = text.replace(/[\s\u00a0\u200b]+/g, " ").trim();
-  return collapsed.length > longestName ? `${collapsed.slice(0, longestName - 1)}…` : collapsed;
+  const tidied = collapsed(text).trim();
+  return tidied.length > longestName ? `${tidied.slice(0, longestName - 1)}…` : tidied;
+}
+
+export function collapsed(text: string): string {
+  return text.replace(/[\s\u00a0\u200b]+/g, " ");
 }

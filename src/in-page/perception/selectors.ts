@@ -1,4 +1,4 @@
-import type { ElementPath } from "../../pages/perception-protocol.ts";
+import type { ElementWay } from "../../pages/perception-protocol.ts";
 
 /** Attributes that people and tests name elements by, best first. */
 const namingAttributes = [
@@ -11,6 +11,7 @@ const namingAttributes = [
   "name",
   "aria-label",
 ];
+const namedSelector = namingAttributes.map((name) => `[${name}]`).join(",");
 const longestAnchor = 80;
 
 /** Ids that a build or a framework made up change with the next visit. */
@@ -19,89 +20,96 @@ const madeUpId = /\d{4,}|[0-9a-f]{8,}|^:.*:$|^(?:radix|headlessui|mui|ember|reac
 /** How far up a path is written; the document of a page that nests deeper is no place for selectors. */
 const longestPath = 60;
 
-/** Writes paths to elements of one document; made anew for each walk, since it remembers what is unique. */
-export class PathWriter {
-  readonly #anchors = new WeakMap<Node, ReadonlyMap<Element, ElementPath>>();
-  readonly #positions = new WeakMap<Node, Map<Element, number>>();
-  readonly #paths = new WeakMap<Element, ElementPath>();
+/** Where an element that nests too deep is said to be: anywhere. */
+const anywhere: ElementWay = ["*", "//*"];
+
+/** Finds the ways to elements of one document; made anew for each walk, since it remembers what is unique. */
+export class WayFinder {
+  readonly #ways: ElementWay[] = [];
+  readonly #numbers = new Map<Element, number>();
+  readonly #anchors = new Map<Node, ReadonlyMap<Element, ElementWay>>();
+  readonly #steps = new Map<Element, string>();
+
+  /** All ways that were found so far. */
+  get ways(): readonly ElementWay[] {
+    return this.#ways;
+  }
 
   /**
-   * The way to an element from what names it, or something around it, uniquely in its document or
-   * shadow root: `["#main", "//*[@id=\"main\"]", "ul/li:2/a"]`, the last part by tag and position
-   * among siblings of that tag. The first two are empty where the way begins at the root.
+   * The number of the way to an element from what names it, or something around it, uniquely in
+   * `root`, its document or shadow root; each step by tag and position among siblings of that tag.
    */
-  path(element: Element): ElementPath {
-    const known = this.#paths.get(element);
+  wayTo(element: Element, root: Node): number {
+    const known = this.#numbers.get(element);
     if (known !== undefined) return known;
-    // From the nearest ancestor whose path is known, or that needs none, downwards.
+    const anchors = this.#anchorsIn(root);
+    // From the nearest ancestor whose way is known, or that needs none, downwards.
     const below: Element[] = [];
-    let path: ElementPath | undefined;
-    let at: Element | null = element;
-    while (path === undefined && at !== null && below.length < longestPath) {
-      path = this.#paths.get(at) ?? this.#anchorOf(at) ?? undefined;
-      if (path !== undefined) break;
+    let way: number | null = null;
+    for (let at: Element | null = element; at !== null; at = at.parentElement) {
+      const anchor = anchors.get(at);
+      way = this.#numbers.get(at) ?? (anchor === undefined ? null : this.#add(anchor, at));
+      if (way !== null) break;
+      if (below.length === longestPath) {
+        way = this.#add(anywhere, at);
+        break;
+      }
       below.push(at);
-      at = at.parentElement;
     }
-    const [css, xpath, begun] = path ?? (at === null ? ["", "", ""] : ["*", "//*", ""]);
-    let steps = begun;
-    for (const one of below.reverse()) {
-      const step = this.#stepOf(one);
-      steps = steps === "" ? step : `${steps}/${step}`;
-      this.#paths.set(one, [css, xpath, steps]);
+    for (let index = below.length - 1; index >= 0; index -= 1) {
+      const one = below[index] as Element;
+      way = this.#add([way, this.#stepTo(one)], one);
     }
-    return [css, xpath, steps];
+    return way as number;
   }
 
-  #stepOf(element: Element): string {
-    const position = this.#positionOf(element);
-    const name = stepName(element);
-    return position === null ? name : `${name}:${position}`;
+  #add(way: ElementWay, element: Element): number {
+    const number = this.#ways.push(way) - 1;
+    this.#numbers.set(element, number);
+    return number;
   }
 
-  /** What names the element by itself; null where nothing does. */
-  #anchorOf(element: Element): ElementPath | null {
-    const root = element.getRootNode();
+  #anchorsIn(root: Node): ReadonlyMap<Element, ElementWay> {
     let anchors = this.#anchors.get(root);
     if (anchors === undefined) {
       anchors = anchorsIn(root as ParentNode);
       this.#anchors.set(root, anchors);
     }
-    return anchors.get(element) ?? null;
+    return anchors;
   }
 
-  /** Its number among the siblings of its kind; null where it is the only one. */
-  #positionOf(element: Element): number | null {
+  /** Its tag and, unless it is the only one of its kind, its number among its siblings of that kind. */
+  #stepTo(element: Element): string {
+    const known = this.#steps.get(element);
+    if (known !== undefined) return known;
     const parent = element.parentNode;
-    if (parent === null) return null;
-    let positions = this.#positions.get(parent);
-    if (positions === undefined) {
-      positions = new Map();
-      const seen = new Map<string, number>();
-      for (const child of parent.children) {
-        const position = (seen.get(child.localName) ?? 0) + 1;
-        seen.set(child.localName, position);
-        positions.set(child, position);
+    if (parent === null || parent.childElementCount === 1) return stepName(element);
+    const seen = new Map<string, { count: number; first: Element }>();
+    for (let child = parent.firstElementChild; child !== null; child = child.nextElementSibling) {
+      const kind = seen.get(child.localName);
+      if (kind === undefined) {
+        seen.set(child.localName, { count: 1, first: child });
+        continue;
       }
-      for (const [child, position] of positions) {
-        if (position === 1 && seen.get(child.localName) === 1) positions.set(child, 0);
-      }
-      this.#positions.set(parent, positions);
+      if (kind.count === 1) this.#steps.set(kind.first, `${stepName(kind.first)}:1`);
+      kind.count += 1;
+      this.#steps.set(child, `${stepName(child)}:${kind.count}`);
     }
-    return positions.get(element) || null;
+    return this.#steps.get(element) ?? stepName(element);
   }
 }
 
 /** All elements of a document or shadow root that an attribute names uniquely. */
-function anchorsIn(root: ParentNode): ReadonlyMap<Element, ElementPath> {
-  const anchors = new Map<Element, ElementPath>();
+function anchorsIn(root: ParentNode): ReadonlyMap<Element, ElementWay> {
+  const anchors = new Map<Element, ElementWay>();
+  const named = root.querySelectorAll(namedSelector);
+  if (named.length === 0) return anchors;
   for (const name of namingAttributes) {
     const owners = new Map<string, Element | null>();
-    const found = root.querySelectorAll(`[${name}]`);
-    for (let index = 0; index < found.length; index += 1) {
-      const element = found[index] as Element;
-      const value = element.getAttribute(name) ?? "";
-      owners.set(value, owners.has(value) ? null : element);
+    for (let index = 0; index < named.length; index += 1) {
+      const element = named[index] as Element;
+      const value = element.getAttribute(name);
+      if (value !== null) owners.set(value, owners.has(value) ? null : element);
     }
     for (const [value, element] of owners) {
       if (element === null || anchors.has(element) || !isTelling(name, value)) continue;
@@ -116,10 +124,10 @@ function isTelling(name: string, value: string): boolean {
   return name !== "id" || !madeUpId.test(value);
 }
 
-function anchorBy(name: string, value: string, tag: string): ElementPath {
+function anchorBy(name: string, value: string, tag: string): ElementWay {
   const xpath = `//*[@${name}=${xpathText(value)}]`;
-  if (name === "id") return [`#${CSS.escape(value)}`, xpath, ""];
-  return [`${CSS.escape(tag)}[${name}=${cssText(value)}]`, xpath, ""];
+  if (name === "id") return [`#${CSS.escape(value)}`, xpath];
+  return [`${CSS.escape(tag)}[${name}=${cssText(value)}]`, xpath];
 }
 
 function cssText(text: string): string {

@@ -1,10 +1,9 @@
-import type { WalkedText } from "../../pages/perception-protocol.ts";
-import type { Clip } from "./found.ts";
-import { isOutside, placeOf } from "./geometry.ts";
+import type { Clip, FoundText } from "./found.ts";
+import { collapsed } from "./names.ts";
 
 /** Text that is collected until something ends its line. */
 export class TextRun {
-  #parts: string[] = [];
+  #text = "";
   #block: Element | null = null;
   #node: Node | null = null;
   #heading: number | null = null;
@@ -15,12 +14,12 @@ export class TextRun {
 
   /** White space between what is inline. */
   space(): void {
-    if (this.#block !== null) this.#parts.push(" ");
+    if (this.#block !== null) this.#text += " ";
   }
 
   /** A cell of a table ends where the next begins. */
   endCell(): void {
-    if (this.#block !== null) this.#parts.push(" | ");
+    if (this.#block !== null) this.#text += " | ";
   }
 
   /** `node`: the text itself, where it is known. */
@@ -30,44 +29,27 @@ export class TextRun {
       this.#node = node;
       this.#heading = heading;
     }
-    this.#parts.push(text);
+    this.#text += text;
   }
 
   /** What was collected, and begins anew; null where nothing was. */
-  take(layer: number, clip: Clip | null): WalkedText | null {
+  take(layer: number, clip: Clip | null): FoundText | null {
     const block = this.#block;
     if (block === null) return null;
-    const text = this.#parts
-      .join("")
-      .replace(/[\s\u00a0\u200b]+/g, " ")
+    const text = collapsed(this.#text)
       .replace(/(?: \|)+ *$/, "")
       .trim();
-    const place = this.#placeIn(block, clip);
-    const heading = this.#heading;
+    const found: FoundText | null =
+      text === ""
+        ? null
+        : { kind: "text", text, level: this.#heading, layer, block, node: this.#node, clip };
     this.drop();
-    if (text === "") return null;
-    return { kind: "text", text, ...(heading !== null && { level: heading }), place, layer };
+    return found;
   }
 
   drop(): void {
-    this.#parts = [];
+    this.#text = "";
     this.#block = null;
     this.#node = null;
-  }
-
-  #placeIn(block: Element, clip: Clip | null): WalkedText["place"] {
-    let rectangle = block.getBoundingClientRect();
-    // A block that is larger than the viewport does not tell where in it the text stands.
-    if (rectangle.height > innerHeight || rectangle.height < 1) {
-      const node = this.#node ?? block.firstChild;
-      if (node !== null) {
-        const range = document.createRange();
-        range.selectNode(node);
-        rectangle = range.getBoundingClientRect();
-      }
-    }
-    const { x, y, width, height } = rectangle;
-    const box = { x, y, width, height };
-    return clip !== null && isOutside(box, clip.box) ? "clipped" : placeOf(box);
   }
 }

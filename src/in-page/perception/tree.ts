@@ -1,14 +1,10 @@
 /** The tree as it is rendered: shadow roots in place of their hosts' children, slotted nodes in their slots. */
 
-/** The children of an element in the flat tree; only open shadow roots can be looked into. */
-export function flatChildren(element: Element): ArrayLike<Node> {
-  const shadow = element.shadowRoot;
-  if (shadow !== null) return shadow.childNodes;
-  if (element.localName === "slot" && element.getRootNode() instanceof ShadowRoot) {
-    const assigned = (element as HTMLSlotElement).assignedNodes({ flatten: true });
-    if (assigned.length > 0) return assigned;
-  }
-  return element.childNodes;
+/** What a slot shows instead of its own children; null for what is no slot, or has nothing else to show. */
+export function shownBySlot(element: Element): readonly Node[] | null {
+  if (element.localName !== "slot" || !(element.getRootNode() instanceof ShadowRoot)) return null;
+  const assigned = (element as HTMLSlotElement).assignedNodes({ flatten: true });
+  return assigned.length > 0 ? assigned : null;
 }
 
 /** The parent in the flat tree; null at the top. */

@@ -1,13 +1,14 @@
 import type { Box, WalkedLayer, WalkRequest } from "../../pages/perception-protocol.ts";
 import { areaBox } from "./areas.ts";
 import { type Evidence, evidenceOf, showsHand } from "./candidates.ts";
-import { type Found, type FoundItem, isText } from "./found.ts";
+import { type Found, type FoundItem, isFoundElement, isText } from "./found.ts";
 import { boxOf, isVisible, placeOf } from "./geometry.ts";
 import { inlineTags } from "./inline-tags.ts";
 import { layerOf } from "./layers.ts";
-import { firstChildOf, firstLevel, type Level, nextChildOf } from "./level.ts";
+import { Level } from "./level.ts";
 import { type Listening, listeningOf } from "./listening.ts";
-import { contentOf, isNamedByContent, nameOf, seenTextOf } from "./names.ts";
+import { contentOf, isNamedByContent, nameOf, nameOfHolder, seenTextOf } from "./names.ts";
+import { beginReading, noteSeen } from "./reading.ts";
 import { keyOf } from "./registry.ts";
 import { isAtomic, isWidget, roleOf, roleOfTag } from "./roles.ts";
 import { boxedBy, neverScrolls } from "./scrollers.ts";
@@ -22,6 +23,9 @@ const mostBeyond = 1000;
 const mostWalked = 60_000;
 /** Short texts of a control that its name replaces. */
 const longestReplaced = 80;
+/** As the DOM numbers the kinds of nodes. */
+const elementNode = 1;
+const textNode = 3;
 /** Longer texts are in a name that was cut by their beginnings. */
 const longestCompared = 40;
 
@@ -48,6 +52,7 @@ export class Walk {
   }
 
   run(): Found {
+    beginReading();
     this.#noteSpecial(document);
     const root = document.body ?? document.documentElement;
     if (root !== null) this.#walk(root);
@@ -78,22 +83,23 @@ export class Walk {
 
   /** Without recursion: pages nest as deep as they like. */
   #walk(root: Element): void {
+    const page = new Level(root);
     const levels: Level[] = [];
-    const first = this.#enter(root, firstLevel(root));
+    const first = this.#enter(root, page);
     if (first !== null) levels.push(first);
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-      const child = nextChildOf(level);
+      const child = level.nextChild();
       if (child === null) {
         levels.pop();
         this.#leave(level);
-      } else if (child.nodeType === Node.TEXT_NODE) {
+      } else if (child.nodeType === textNode) {
         this.#readText((child as Text).data, level, child);
-      } else if (child.nodeType === Node.ELEMENT_NODE) {
+      } else if (child.nodeType === elementNode) {
         const next = this.#enter(child as Element, level);
         if (next !== null) levels.push(next);
       }
     }
-    this.#flush(firstLevel(root));
+    this.#flush(page);
   }
 
   /** Null where there is nothing (more) to walk inside. */
@@ -108,12 +114,11 @@ export class Walk {
       this.#listArea(element as HTMLAreaElement, around);
       return null;
     }
-    let visible = isVisible(element);
-    if (!visible && !element.checkVisibility()) {
-      const { display, visibility } = getComputedStyle(element);
-      if (display !== "contents") return null;
-      visible = visibility === "visible";
-    }
+    const isDrawn = element.checkVisibility();
+    const style = getComputedStyle(element);
+    if (!isDrawn && style.display !== "contents") return null;
+    const visible = style.visibility === "visible";
+    if (visible) noteSeen(element);
     if (tag === "br" || tag === "hr") {
       this.#flush(around);
       return null;
@@ -123,21 +128,10 @@ export class Walk {
     const role = isSpecial ? roleOf(element) : roleOfTag(tag);
     const isInline = inlineTags.has(tag);
     if (!isInline && tag !== "td" && tag !== "th") this.#flush(around);
-    const level: Level = {
-      ...around,
-      element,
-      visible,
-      isInline,
-      candidate: null,
-      isFolded: false,
-      next: null,
-      assigned: null,
-      at: 0,
-    };
+    const level = around.enter(element, visible, isInline);
     if (isSpecial) this.#readSpecial(element, tag, role, level);
-    const style = getComputedStyle(element);
-    level.hand = level.within !== null || around.hand || showsHand(style);
     if (visible && !level.isInert) {
+      level.hand = around.hand || level.within !== null || showsHand(style);
       const hasPointer = level.hand && !around.hand;
       const evidence = this.#evidence(element, role, isSpecial, hasPointer, level);
       if (evidence !== null && !this.#open(element, role, evidence, level)) return null;
@@ -161,7 +155,7 @@ export class Walk {
       this.#leave(level);
       return null;
     }
-    firstChildOf(element, level);
+    level.start();
     return level;
   }
 
@@ -252,7 +246,10 @@ export class Walk {
     if (!isThing(candidate, this.#items, this.#elementCount)) return;
     const { element, role, box, label, layer, clip, isDisabled, at } = candidate;
     const attributes = element.getAttributeNames();
-    const name = nameOfThing(element, role, attributes);
+    const name =
+      role === "generic" && this.#items.slice(at + 1).some(isFoundElement)
+        ? nameOfHolder(element, attributes)
+        : nameOfThing(element, role, attributes);
     this.#items[at] = { element, attributes, role, name, box, layer, label, clip, isDisabled };
     this.#found += 1;
     for (let index = at + 1; index < this.#items.length; index += 1) {

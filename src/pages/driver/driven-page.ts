@@ -28,13 +28,18 @@ const callTimeoutMs = 10_000;
  * Calls one function of an installed script; null tells that the script is not there. The result
  * comes as JSON: the inspector takes about ten times longer to turn objects into values itself.
  */
-const caller = `function (name, call, parameters) {
+const caller = `function (name, call, parameters, ...objects) {
   const script = globalThis[name];
   if (script === undefined) return null;
-  const value = script[call](...parameters);
+  const value = script[call](...(parameters ?? objects));
   const answer = (result) => JSON.stringify({ value: result });
   return value instanceof Promise ? value.then(answer) : answer(value);
 }`;
+
+/** What a function is called with: plain JSON, or objects of the world it is called in. */
+type Parameters =
+  | { readonly value: readonly unknown[] }
+  | { readonly objectIds: readonly string[] };
 
 /** One tab of a session's browser, seen from both sides: Playwright's page, and our scripts inside. */
 export class DrivenPage {
@@ -74,19 +79,25 @@ export class DrivenPage {
    * answers what it returns; arguments and result are plain JSON. One round trip, but for the first
    * call in a document. Throws `FrameGoneError` when the document went away meanwhile.
    */
-  async call<T>(
+  call<T>(
     world: FrameWorld,
     script: InPageScript,
     name: string,
     parameters: readonly unknown[],
     timeoutMs = callTimeoutMs,
   ): Promise<T> {
-    const first = await this.#callInstalled<T>(world, script, name, parameters, timeoutMs);
-    if (first !== null) return first.value;
-    await this.evaluate(world, world.contextId, await installerOf(script), timeoutMs);
-    const second = await this.#callInstalled<T>(world, script, name, parameters, timeoutMs);
-    if (second === null) throw new FrameGoneError();
-    return second.value;
+    return this.#call(world, script, name, { value: parameters }, timeoutMs);
+  }
+
+  /** As `call`, the parameters being objects of the frame's isolated world, by their ids. */
+  callOn<T>(
+    world: FrameWorld,
+    script: InPageScript,
+    name: string,
+    objectIds: readonly string[],
+    timeoutMs = callTimeoutMs,
+  ): Promise<T> {
+    return this.#call(world, script, name, { objectIds }, timeoutMs);
   }
 
   /**
@@ -130,11 +141,26 @@ export class DrivenPage {
     return resultOf<T>(answer);
   }
 
+  async #call<T>(
+    world: FrameWorld,
+    script: InPageScript,
+    name: string,
+    parameters: Parameters,
+    timeoutMs: number,
+  ): Promise<T> {
+    const first = await this.#callInstalled<T>(world, script, name, parameters, timeoutMs);
+    if (first !== null) return first.value;
+    await this.evaluate(world, world.contextId, await installerOf(script), timeoutMs);
+    const second = await this.#callInstalled<T>(world, script, name, parameters, timeoutMs);
+    if (second === null) throw new FrameGoneError();
+    return second.value;
+  }
+
   async #callInstalled<T>(
     world: FrameWorld,
     script: InPageScript,
     name: string,
-    parameters: readonly unknown[],
+    parameters: Parameters,
     timeoutMs: number,
   ): Promise<{ readonly value: T } | null> {
     const answer = await this.connection
@@ -143,7 +169,14 @@ export class DrivenPage {
         {
           functionDeclaration: caller,
           executionContextId: world.contextId,
-          arguments: [{ value: globalNameOf(script) }, { value: name }, { value: parameters }],
+          arguments: [
+            { value: globalNameOf(script) },
+            { value: name },
+            { value: "value" in parameters ? parameters.value : null },
+            ...("value" in parameters
+              ? []
+              : parameters.objectIds.map((objectId) => ({ objectId }))),
+          ],
           returnByValue: true,
           awaitPromise: true,
         },

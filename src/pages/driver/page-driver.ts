@@ -12,6 +12,16 @@ const connectTimeoutMs = 15_000;
 /** How long a page that appears may take to be ready to be driven, in ms. */
 const pageReadyTimeoutMs = 5000;
 
+/** What goes on around a driver. */
+export interface DriverSurroundings {
+  /** Told of each tab that an operation addresses. */
+  readonly onTabUsed: (targetId: string) => void;
+  /** Whether a person answers the dialogs of the pages now. */
+  readonly isForPerson: () => boolean;
+}
+
+const nobodyAround: DriverSurroundings = { onTabUsed: () => {}, isForPerson: () => false };
+
 /** Drives the pages of one session's browser, through one connection that Playwright and we share. */
 export class PageDriver {
   readonly browser: Browser;
@@ -21,6 +31,7 @@ export class PageDriver {
   readonly #frames: FrameTracker;
   readonly #playwright: PlaywrightBrowser;
   readonly #driven = new WeakMap<Page, Promise<DrivenPage>>();
+  readonly #surroundings: DriverSurroundings;
   #active: Page | null = null;
   readonly #crashed = new WeakSet<Page>();
   /** Settles when the last tab that crashed has been replaced. */
@@ -32,19 +43,24 @@ export class PageDriver {
     context: BrowserContext,
     connection: DriverConnection,
     frames: FrameTracker,
+    surroundings: DriverSurroundings,
   ) {
     this.browser = browser;
+    this.#surroundings = surroundings;
     this.#playwright = playwright;
     this.context = context;
     this.connection = connection;
     this.#frames = frames;
-    this.dialogs = new Dialogs(context);
+    this.dialogs = new Dialogs(context, surroundings.isForPerson);
     for (const page of context.pages()) this.#replaceOnCrash(page);
     context.on("page", (page) => this.#replaceOnCrash(page));
   }
 
   /** Connects to a session's browser. Throws `browser_unavailable`. */
-  static async connect(browser: Browser): Promise<PageDriver> {
+  static async connect(
+    browser: Browser,
+    surroundings: DriverSurroundings = nobodyAround,
+  ): Promise<PageDriver> {
     let connection: DriverConnection | null = null;
     try {
       // Loaded only where it is needed: it is the server's largest dependency.
@@ -59,7 +75,7 @@ export class PageDriver {
       const [context] = playwright.contexts();
       if (context === undefined) throw new Error("the browser has no default context");
       await registerElementEngine(context);
-      const driver = new PageDriver(browser, playwright, context, connection, frames);
+      const driver = new PageDriver(browser, playwright, context, connection, frames, surroundings);
       await driver.#chooseActive();
       return driver;
     } catch (error) {
@@ -91,7 +107,7 @@ export class PageDriver {
       page = this.tabs().at(-1) ?? (await this.context.newPage());
       this.#active = page;
     }
-    return this.driven(page);
+    return this.#used(page);
   }
 
   /** Whether the process that rendered a tab died; the tab is closed then. */
@@ -103,7 +119,7 @@ export class PageDriver {
   async activate(page: Page): Promise<DrivenPage> {
     this.#active = page;
     await page.bringToFront();
-    return this.driven(page);
+    return this.#used(page);
   }
 
   /** A tab together with what is needed to run scripts in it. */
@@ -136,6 +152,12 @@ export class PageDriver {
       // It fails where the browser is going, which whoever drives it notices soon enough.
       this.#repaired = replace().catch(() => {});
     });
+  }
+
+  async #used(page: Page): Promise<DrivenPage> {
+    const driven = await this.driven(page);
+    this.#surroundings.onTabUsed(driven.targetId);
+    return driven;
   }
 
   async #drive(page: Page): Promise<DrivenPage> {

@@ -1,3 +1,4 @@
+import type { ElementState } from "../perception-protocol.ts";
 import type { ElementChange, PageChanges, PageElement } from "./observation.ts";
 import { stateNotes } from "./render-element.ts";
 
@@ -30,12 +31,14 @@ function differences(before: PageElement, after: PageElement): readonly string[]
   if (before.value !== after.value) {
     what.push(after.value === null ? "is empty now" : `holds "${after.value}" now`);
   }
-  const earlier = stateNotes(before.state);
-  const now = stateNotes(after.state);
-  const begun = now.filter((note) => !earlier.includes(note));
-  const ended = earlier.filter((note) => !now.includes(note));
-  if (begun.length > 0) what.push(`now ${begun.join(", ")}`);
-  if (ended.length > 0) what.push(`no longer ${ended.join(", ")}`);
+  if (!isSameState(before.state, after.state)) {
+    const earlier = stateNotes(before.state);
+    const now = stateNotes(after.state);
+    const begun = now.filter((note) => !earlier.includes(note));
+    const ended = earlier.filter((note) => !now.includes(note));
+    if (begun.length > 0) what.push(`now ${begun.join(", ")}`);
+    if (ended.length > 0) what.push(`no longer ${ended.join(", ")}`);
+  }
   if (before.coveredBy !== after.coveredBy) {
     what.push(after.coveredBy === null ? "no longer covered" : `covered by ${after.coveredBy}`);
   }
@@ -43,4 +46,13 @@ function differences(before: PageElement, after: PageElement): readonly string[]
     what.push(after.place === "viewport" ? "came into view" : `out of view (${after.place})`);
   }
   return what;
+}
+
+function isSameState(before: ElementState, after: ElementState): boolean {
+  if (before === after) return true;
+  const names = Object.keys(after) as (keyof ElementState)[];
+  return (
+    names.length === Object.keys(before).length &&
+    names.every((name) => before[name] === after[name])
+  );
 }

@@ -29,18 +29,17 @@ function linesOf(
   });
 }
 
-/** The attributes that the contract keeps. */
+/** The attributes that the contract keeps, beside the value. */
 const keptAttributes: ReadonlySet<string> = new Set(
-  "alt aria-expanded aria-label href name placeholder role src tabindex title type value".split(
-    " ",
-  ),
+  "alt aria-expanded aria-label href name placeholder role src tabindex title type".split(" "),
 );
 
-function tagOf(element: PageElement): string {
-  const { tag, attributes, value, name } = element;
-  const all = { ...attributes, ...(value !== null && { value }) };
-  const written = Object.entries(all)
-    .filter(([key]) => keptAttributes.has(key))
-    .map(([key, text]) => ` ${key}="${text.replaceAll('"', "'")}"`);
-  return `<${tag}${written.join("")}>${name}</${tag}>`;
+function tagOf({ tag, attributes, value, name }: PageElement): string {
+  let written = `<${tag}`;
+  for (const key in attributes) {
+    if (!keptAttributes.has(key)) continue;
+    written += ` ${key}="${attributes[key]?.replaceAll('"', "'")}"`;
+  }
+  if (value !== null) written += ` value="${value.replaceAll('"', "'")}"`;
+  return `${written}>${name}</${tag}>`;
 }

@@ -2,7 +2,7 @@ import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
 import type { WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
 import type { FrameOwners } from "./frame-owners.ts";
-import { listenersOf } from "./listeners.ts";
+import type { Listeners } from "./listeners.ts";
 
 /** A frame that does not answer must not hold up the others, in ms. */
 const mainFrameTimeoutMs = 20_000;
@@ -25,10 +25,14 @@ export interface WalkedPage {
 }
 
 /**
- * Walks all frames of a page at once, one round trip each. Throws `FrameGoneError` when the main
+ * Walks all frames of a page at once, few round trips each. Throws `FrameGoneError` when the main
  * frame navigates meanwhile; a child that does is left out.
  */
-export async function walkFrames(page: DrivenPage, owners: FrameOwners): Promise<WalkedPage> {
+export async function walkFrames(
+  page: DrivenPage,
+  owners: FrameOwners,
+  listeners: Listeners,
+): Promise<WalkedPage> {
   const worlds = page.frames();
   const [main] = worlds;
   if (main === undefined) throw new FrameGoneError();
@@ -37,7 +41,7 @@ export async function walkFrames(page: DrivenPage, owners: FrameOwners): Promise
   await Promise.all(
     worlds.map(async (world) => {
       try {
-        contents.set(world.frameId, await walkFrame(page, world, world === main));
+        contents.set(world.frameId, await walkFrame(page, world, listeners, world === main));
       } catch (error) {
         if (world === main) throw error;
         if (!(error instanceof FrameGoneError)) silent.push(world.origin);
@@ -76,9 +80,10 @@ export async function walkFrames(page: DrivenPage, owners: FrameOwners): Promise
 async function walkFrame(
   page: DrivenPage,
   world: FrameWorld,
+  listeners: Listeners,
   isMain: boolean,
 ): Promise<WalkedFrameContent> {
-  const listeners = await listenersOf(page, world);
+  const request: WalkRequest = { ...limits, listeners: await listeners.of(page, world) };
   const timeoutMs = isMain ? mainFrameTimeoutMs : childFrameTimeoutMs;
-  return page.call(world, "perception", "walk", [{ ...limits, listeners }], timeoutMs);
+  return page.call(world, "perception", "walk", [request], timeoutMs);
 }

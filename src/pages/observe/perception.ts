@@ -10,6 +10,7 @@ import { describePage } from "./describe.ts";
 import { ElementIds } from "./element-ids.ts";
 import { FrameOwners } from "./frame-owners.ts";
 import { type WalkedPage, walkFrames } from "./frames.ts";
+import { Listeners } from "./listeners.ts";
 import type { Observation, ObserveRequest, PageElement, PageItem, PageTab } from "./observation.ts";
 import { mostImportant, rankByInstructions } from "./relevance.ts";
 import { renderText } from "./render-text.ts";
@@ -25,6 +26,7 @@ const titleTimeoutMs = 500;
 export class Perception implements ElementDirectory {
   readonly #ids: ElementIds;
   readonly #owners = new FrameOwners();
+  readonly #listeners = new Listeners();
   /** The last observation of each tab, by the tab's id. */
   readonly #last = new Map<string, { readonly documentId: string; readonly snapshot: Snapshot }>();
 
@@ -107,7 +109,7 @@ export class Perception implements ElementDirectory {
   async #walk(page: DrivenPage, signal: AbortSignal): Promise<WalkedPage> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await unlessAborted(walkFrames(page, this.#owners), signal);
+        return await unlessAborted(walkFrames(page, this.#owners, this.#listeners), signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof FrameGoneError) || attempt === mostAttempts) {

@@ -1,20 +1,22 @@
 import type { PageItem } from "./observation.ts";
-import { renderElement } from "./render-element.ts";
+import { type RenderedElement, renderElement } from "./render-element.ts";
 
 /** A line of the rendering, before it is known whether there is room for it. */
 export interface Line {
+  readonly item: PageItem;
+  /** Null for what is no element. */
+  readonly element: RenderedElement | null;
+  /** All of it, but what is around an element. */
   readonly text: string;
   /** Smaller goes first when there is not room for all. */
   readonly rank: number;
-  readonly item: PageItem;
-  /** With what is around it, where the lines before may say that; null where they need not. */
-  readonly fullText: string | null;
-  /** How many lines before it are needed to do without. */
-  readonly reach: number;
+  /** The lines near it that say what is around it; empty where none do. */
+  sayers: readonly Line[];
 }
 
-/** How far back a line may lean on what was said. */
-const mostReach = 8;
+/** How many lines before and after it may say what an element belongs to. */
+const linesBefore = 8;
+const linesAfter = 4;
 /** Texts longer than this are said once: carousels and print versions repeat them. */
 const repeatable = 30;
 /** How many words of a context tell whether it was said. */
@@ -24,32 +26,24 @@ const tellingWords = 4;
 export function linesOf(items: readonly PageItem[], longestText: number | null): readonly Line[] {
   const lines: Line[] = [];
   const said = new Set<string>();
-  const recent: string[] = [];
   for (const item of items) {
-    if (item.kind === "text") {
-      if (item.text.length > repeatable && said.has(item.text)) continue;
+    if (item.kind === "text" && item.text.length > repeatable) {
+      if (said.has(item.text)) continue;
       said.add(item.text);
     }
-    const line = lineOf(item, longestText, recent);
-    lines.push(line);
-    recent.push(wordsOf(line.text));
-    if (recent.length > mostReach) recent.shift();
+    lines.push(lineOf(item, longestText));
   }
+  findSayers(lines);
   return lines;
 }
 
-function lineOf(item: PageItem, longestText: number | null, recent: readonly string[]): Line {
+function lineOf(item: PageItem, longestText: number | null): Line {
   switch (item.kind) {
     case "element": {
-      const { element } = item;
-      const rank = rankOf(item, element.coveredBy !== null);
-      const text = renderElement(element, false);
-      if (element.context === null) return { text, rank, item, fullText: null, reach: 0 };
-      const reach = reachFor(element.context, recent);
-      const fullText = renderElement(element, true);
-      return reach === 0
-        ? { text: fullText, rank, item, fullText: null, reach }
-        : { text, rank, item, fullText, reach };
+      const element = renderElement(item.element);
+      const rank = rankOf(item, item.element.coveredBy !== null);
+      const text = elementText(element, element.options, item.place === "clipped");
+      return { item, element, text, rank, sayers: [] };
     }
     case "text": {
       const { text, level } = item;
@@ -58,28 +52,79 @@ function lineOf(item: PageItem, longestText: number | null, recent: readonly str
           ? text
           : `${text.slice(0, longestText - 1)}…`;
       const marked = level === null ? cut : `${"#".repeat(Math.min(level + 1, 6))} ${cut}`;
-      return { text: marked, rank: rankOf(item, false), item, fullText: null, reach: 0 };
+      return { item, element: null, text: marked, rank: rankOf(item, false), sayers: [] };
     }
     case "note": {
       const text = `(${item.text})`;
-      return { text, rank: rankOf(item, false), item, fullText: null, reach: 0 };
+      return { item, element: null, text, rank: rankOf(item, false), sayers: [] };
     }
   }
 }
 
-/** How many lines back one must look to find a context said; 0 where it was not. */
-function reachFor(context: string, recent: readonly string[]): number {
-  const wanted = wordsOf(context).trim().split(" ").slice(0, tellingWords);
-  let text = "";
-  for (let back = 1; back <= recent.length; back += 1) {
-    text += recent[recent.length - back] ?? "";
-    if (wanted.every((word) => text.includes(` ${word} `))) return back;
-  }
-  return 0;
+/** The line of an element without what is around it. */
+export function elementText(
+  { head, notes }: RenderedElement,
+  options: string,
+  isScrolledAway: boolean,
+): string {
+  let text = head;
+  if (options !== "") text += ` of ${options}`;
+  if (isScrolledAway) text += ` (${[...notes, "scrolled away"].join(", ")})`;
+  else if (notes.length > 0) text += ` (${notes.join(", ")})`;
+  return text;
 }
 
-function wordsOf(text: string): string {
-  return ` ${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ")} `;
+/**
+ * Finds which lines say already what an element belongs to: a heading anywhere before it, since the
+ * order of the lines tells the rest, or the lines around it, e.g. the other cells of its row.
+ */
+function findSayers(lines: readonly Line[]): void {
+  const headings = new Map<string, Line>();
+  const words = new Map<Line, string>();
+  const wordsIn = (line: Line): string => {
+    let known = words.get(line);
+    if (known === undefined) {
+      known = ` ${tellingWordsOf(line.text).join(" ")} `;
+      words.set(line, known);
+    }
+    return known;
+  };
+  for (const [index, line] of lines.entries()) {
+    const { item } = line;
+    if (item.kind === "text" && item.level !== null) {
+      headings.set(tellingWordsOf(item.text).slice(0, tellingWords).join(" "), line);
+    }
+    if (item.kind !== "element" || item.element.context === null) continue;
+    const wanted = tellingWordsOf(item.element.context).slice(0, tellingWords);
+    const heading = headings.get(wanted.join(" "));
+    if (heading !== undefined) {
+      line.sayers = [heading];
+      continue;
+    }
+    const around = (from: number, to: number, step: number): readonly Line[] => {
+      const missing = new Set(wanted);
+      const found: Line[] = [];
+      for (let at = from; at !== to && missing.size > 0; at += step) {
+        const other = lines[at];
+        if (other === undefined) break;
+        const inside = wordsIn(other);
+        let isTelling = false;
+        for (const word of missing) {
+          if (!inside.includes(` ${word} `)) continue;
+          missing.delete(word);
+          isTelling = true;
+        }
+        if (isTelling) found.push(other);
+      }
+      return missing.size === 0 ? found : [];
+    };
+    line.sayers = around(index - 1, index - 1 - linesBefore, -1);
+    if (line.sayers.length === 0) line.sayers = around(index + 1, index + 1 + linesAfter, 1);
+  }
+}
+
+function tellingWordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /** What is open first, then the viewport, then the rest; what can be operated before what can only be read. */

@@ -1,8 +1,8 @@
-import type { Box, WalkedFrame, WalkedItem, WalkedScroller } from "../perception-protocol.ts";
+import type { Box, WalkedFrame, WalkedScroller } from "../perception-protocol.ts";
 import type { ElementIds } from "./element-ids.ts";
 import type { WalkedTree } from "./frames.ts";
 import type { PageItem, PageLayer } from "./observation.ts";
-import { piercedCss } from "./selectors.ts";
+import { Ways } from "./selectors.ts";
 import { StitchedElement, type Surroundings } from "./stitched-element.ts";
 
 export interface StitchedPage {
@@ -25,17 +25,15 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
       layers.push({ number: layers.length + 1, role, name, isModal: modal });
       numbers.set(number, layers.length);
     }
-    const namesakes = countNamesakes(content.items);
+    const ways = new Ways(content.ways);
     for (const item of content.items) {
       const layer = numbers.get(item.layer) ?? around.layer;
       const place = around.place === "viewport" ? item.place : around.place;
       switch (item.kind) {
         case "element": {
           const id = ids.idFor(content.documentId, item.key, item.role);
-          const isAlone = namesakes.get(`${item.role} ${item.name}`) === 1;
-          const surroundings = { ...around, layer, place };
-          const known = { id, targetId, isAlone, baseUrl: content.baseUrl };
-          const element = new StitchedElement(item, known, surroundings);
+          const known = { id, targetId, ways, baseUrl: content.baseUrl };
+          const element = new StitchedElement(item, known, around, layer, place);
           ids.remember(element);
           items.push({ kind: "element", element, place: element.place, layer });
           break;
@@ -48,7 +46,7 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
           break;
         case "frame": {
           const child = children.get(item.key);
-          if (child !== undefined) visit(child, inside(item, { ...around, layer, place }));
+          if (child !== undefined) visit(child, inside(item, ways, { ...around, layer, place }));
           break;
         }
       }
@@ -68,23 +66,12 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
   return { items, layers, isTruncated };
 }
 
-/** How many elements of a frame share each role and name. */
-function countNamesakes(items: readonly WalkedItem[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const item of items) {
-    if (item.kind !== "element") continue;
-    const call = `${item.role} ${item.name}`;
-    counts.set(call, (counts.get(call) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function inside(frame: WalkedFrame, around: Surroundings): Surroundings {
+function inside(frame: WalkedFrame, ways: Ways, around: Surroundings): Surroundings {
   const offset = { x: around.offset.x + frame.box.x, y: around.offset.y + frame.box.y };
   const box = { ...offset, width: frame.box.width, height: frame.box.height };
   return {
     frameKeys: [...around.frameKeys, frame.key],
-    frameSelectors: [...around.frameSelectors, piercedCss(frame.path, frame.hosts ?? [])],
+    frameSelectors: [...around.frameSelectors, ways.piercedCss(frame.way, frame.hosts ?? [])],
     offset,
     clip: intersection(around.clip, box),
     coveredBy: around.coveredBy ?? frame.coveredBy ?? null,

@@ -7,7 +7,7 @@ import type {
   WalkedElement,
 } from "../perception-protocol.ts";
 import type { PageElement } from "./observation.ts";
-import { selectorsOf } from "./selectors.ts";
+import { selectorsOf, type Ways } from "./selectors.ts";
 
 /** What a frame inherits from those around it. */
 export interface Surroundings {
@@ -26,8 +26,8 @@ export interface Surroundings {
 export interface ElementPlace {
   readonly id: string;
   readonly targetId: string;
-  /** No other element of its frame has its role and name. */
-  readonly isAlone: boolean;
+  /** The ways of its frame. */
+  readonly ways: Ways;
   /** What links of its frame are relative to. */
   readonly baseUrl: string;
 }
@@ -68,7 +68,14 @@ export class StitchedElement implements PageElement {
   readonly #known: ElementPlace;
   readonly #frameSelectors: readonly string[];
 
-  constructor(walked: WalkedElement, known: ElementPlace, around: Surroundings) {
+  /** `layer` and `place`: its own, as far as the frames around it are concerned. */
+  constructor(
+    walked: WalkedElement,
+    known: ElementPlace,
+    around: Surroundings,
+    layer: number,
+    place: Place,
+  ) {
     const { x, y, width, height } = walked.box;
     this.#walked = walked;
     this.#known = known;
@@ -93,19 +100,20 @@ export class StitchedElement implements PageElement {
     this.optionCount = walked.optionCount ?? this.options.length;
     this.box = { x: x + around.offset.x, y: y + around.offset.y, width, height };
     this.frameOffset = around.offset;
-    this.place = placeOf(walked.place, this.box, around);
+    this.place = placeOf(place, this.box, around);
     this.coveredBy = walked.coveredBy ?? around.coveredBy;
     this.clippedBy = walked.clippedBy ?? null;
     this.hint = walked.hint ?? null;
     this.context = walked.context ?? null;
-    this.layer = around.layer;
+    this.layer = layer;
     this.attributes = walked.attributes;
   }
 
   get selectors(): ElementSelectors {
-    const { role, name, path, hosts = [] } = this.#walked;
-    const { isAlone } = this.#known;
-    return selectorsOf({ role, name, path, hosts, frames: this.#frameSelectors, isAlone });
+    const { role, name, way, hosts = [], alone: isAlone = false } = this.#walked;
+    const { ways } = this.#known;
+    const frames = this.#frameSelectors;
+    return selectorsOf({ role, name, ways, way, hosts, frames, isAlone });
   }
 
   get href(): string | null {
@@ -128,8 +136,7 @@ export class StitchedElement implements PageElement {
 }
 
 function placeOf(own: Place, box: Box, around: Surroundings): Place {
-  if (around.place !== "viewport") return around.place;
-  if (around.frameKeys.length === 0 || own === "clipped") return own;
+  if (own !== "viewport" || around.frameKeys.length === 0) return own;
   return placeIn(around.clip, box);
 }
 

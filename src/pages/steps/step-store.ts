@@ -1,16 +1,24 @@
 import type { Step } from "./step.ts";
 
+/** A step and where it stands among those of its session: from 0, without gaps. */
+export interface PlacedStep {
+  readonly position: number;
+  readonly step: Step;
+}
+
 /** Where the steps of sessions are remembered. Every method has committed when its promise resolves. */
 export interface StepStore {
   /**
    * Adds a step at the end, cut where it is too large. A session that has its fill keeps what it
-   * has, and this one is not kept.
+   * has, and this one is not kept. Answers its position; null where it was not kept.
    */
-  append(sessionId: string, step: Step): Promise<void>;
+  append(sessionId: string, step: Step): Promise<number | null>;
   /** How many steps there are. */
   count(sessionId: string): Promise<number>;
   /** All steps, in order. */
   list(sessionId: string): Promise<readonly Step[]>;
+  /** The steps after a position (-1: from the first one), in order, at most so many. */
+  after(sessionId: string, position: number, most: number): Promise<readonly PlacedStep[]>;
   /** The last steps of several sessions, in order, by session id; without those that have none. */
   latest(
     sessionIds: readonly string[],

@@ -1,0 +1,182 @@
+import { checkedRequestUrl } from "../pages/actions/navigation-actions.ts";
+import { messageOf } from "../sessions/errors.ts";
+import type { Browser } from "../sessions/ports.ts";
+import type { InputMessage, ViewerMessage } from "./protocol.ts";
+import { RemoteHand } from "./remote-hand.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** Who does nothing for so long is not in control any more: others may want to, in ms. */
+const heldWithoutInputMs = 5 * 60_000;
+
+type Command = Exclude<
+  ViewerMessage,
+  InputMessage | { readonly type: "shown" | "watch" | "control" | "close_tab" }
+>;
+
+/** The control of a session by one of those who look at it. */
+export class Control {
+  readonly #browser: Browser;
+  readonly #onInput: () => void;
+  readonly #onChange: () => void;
+  #held: { readonly viewer: Viewer; readonly hand: Promise<RemoteHand> } | null = null;
+  #lapse: NodeJS.Timeout | null = null;
+
+  constructor(
+    browser: Browser,
+    listeners: { readonly onInput: () => void; readonly onChange: () => void },
+  ) {
+    this.#browser = browser;
+    this.#onInput = listeners.onInput;
+    this.#onChange = listeners.onChange;
+  }
+
+  /** Whoever is in control. */
+  get holder(): Viewer | null {
+    return this.#held?.viewer ?? null;
+  }
+
+  isHeldBy(viewer: Viewer): boolean {
+    return this.#held?.viewer === viewer;
+  }
+
+  /** Gives control to a viewer if nobody has it; says why not otherwise. */
+  take(viewer: Viewer): void {
+    const { message } = viewer.sink;
+    if (this.isHeldBy(viewer)) return;
+    if (!viewer.mayControl) {
+      message({ type: "notice", text: "This link is only for watching." });
+      return;
+    }
+    if (this.#held !== null) {
+      const { name } = this.#held.viewer;
+      message({ type: "notice", text: `${name} is in control. Ask them to release it.` });
+      return;
+    }
+    const hand = RemoteHand.open(this.#browser, {
+      dialog: (tabId, dialog) => {
+        if (tabId === viewer.watched) message({ type: "dialog", dialog });
+      },
+      choices: (tabId, choices) => {
+        if (tabId === viewer.watched) message({ type: "choices", choices });
+      },
+      loading: (tabId, loading) => {
+        if (tabId === viewer.watched) message({ type: "loading", loading });
+      },
+      notice: (text) => message({ type: "notice", text }),
+    });
+    this.#held = { viewer, hand };
+    // Without a connection there is nothing to control with.
+    hand.then(
+      ({ closed }) => closed.then(() => this.release(viewer)),
+      () => {
+        message({ type: "notice", text: "The browser cannot be controlled now." });
+        this.release(viewer);
+      },
+    );
+    viewer.chosen = null;
+    this.#used();
+    this.#onChange();
+    this.looksAt(viewer);
+    if (viewer.watched !== null) this.bringToFront(viewer, viewer.watched);
+  }
+
+  /** Takes control from a viewer, if they have it. */
+  release(viewer: Viewer): void {
+    const held = this.#held;
+    if (held?.viewer !== viewer) return;
+    this.#held = null;
+    if (this.#lapse !== null) clearTimeout(this.#lapse);
+    this.#lapse = null;
+    closeHand(held.hand);
+    for (const message of nothingOpen) viewer.sink.message(message);
+    this.#onChange();
+  }
+
+  close(): void {
+    if (this.#lapse !== null) clearTimeout(this.#lapse);
+    if (this.#held !== null) closeHand(this.#held.hand);
+    this.#held = null;
+  }
+
+  /** Another tab is shown to a viewer; if they are in control, they will work in it. */
+  looksAt(viewer: Viewer): void {
+    const { watched, sink } = viewer;
+    if (!this.isHeldBy(viewer)) return;
+    for (const message of nothingOpen) sink.message(message);
+    if (watched !== null) this.#with(viewer, (hand) => hand.touch(watched));
+  }
+
+  bringToFront(viewer: Viewer, tabId: string): void {
+    this.#with(viewer, (hand) => hand.bringToFront(tabId));
+  }
+
+  closeTab(viewer: Viewer, tabId: string, isLast: boolean): void {
+    this.#with(viewer, (hand) => hand.closeTab(tabId, isLast));
+  }
+
+  input(viewer: Viewer, message: InputMessage): void {
+    const { watched } = viewer;
+    if (watched !== null) this.#with(viewer, (hand) => hand.input(watched, message));
+  }
+
+  command(viewer: Viewer, command: Command): void {
+    const tabId = viewer.watched;
+    if (tabId === null) return;
+    this.#with(viewer, async (hand) => {
+      switch (command.type) {
+        case "go":
+          return hand.go(tabId, command.to);
+        case "open":
+          return hand.open(tabId, checkedRequestUrl(command.url));
+        case "new_tab":
+          return hand.newTab();
+        case "dialog":
+          return hand.answerDialog(tabId, command.accept, command.text);
+        case "choose":
+          return hand.choose(tabId, command.index);
+        case "copy": {
+          const text = await hand.copy(tabId, command.cut);
+          viewer.sink.message({ type: "clipboard", text });
+        }
+      }
+    });
+  }
+
+  /** Does something for whoever is in control; what others ask for is dropped. */
+  #with(viewer: Viewer, work: (hand: RemoteHand) => Promise<void>): void {
+    const held = this.#held;
+    if (held?.viewer !== viewer) return;
+    this.#used();
+    held.hand.then(work).catch((error: unknown) => {
+      if (!this.isHeldBy(viewer)) return;
+      viewer.sink.message({ type: "notice", text: `That was not done: ${messageOf(error)}` });
+    });
+  }
+
+  #used(): void {
+    this.#onInput();
+    if (this.#lapse !== null) this.#lapse.refresh();
+    else {
+      this.#lapse = setTimeout(() => {
+        this.#lapse = null;
+        const { holder } = this;
+        if (holder !== null) this.release(holder);
+      }, heldWithoutInputMs);
+      this.#lapse.unref();
+    }
+  }
+}
+
+/** What was open in a tab is not any more, or in another tab. */
+const nothingOpen = [
+  { type: "dialog", dialog: null },
+  { type: "choices", choices: null },
+  { type: "loading", loading: false },
+] as const;
+
+function closeHand(hand: Promise<RemoteHand>): void {
+  hand.then(
+    (opened) => opened.close(),
+    () => {},
+  );
+}

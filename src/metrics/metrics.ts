@@ -1,0 +1,158 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** What the metrics ask of the server each time that they are read. */
+export interface MetricSources {
+  readonly activeSessions: () => number;
+  readonly maxSessions: number;
+  readonly waitingStarts: () => number;
+  readonly warmBrowsers: () => number;
+  /** How many hand-overs found a warm browser so far, and how many waited for a launch. */
+  readonly poolUse: () => { readonly hits: number; readonly misses: number };
+  readonly cdp: () => {
+    readonly connections: number;
+    /** Bytes relayed so far. */
+    readonly bytesToClients: number;
+    readonly bytesToBrowsers: number;
+  };
+}
+
+/** Starts take from a few ms (warm) to some seconds (a launch on a busy machine), in s. */
+const startBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const requestBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** The numbers that Prometheus reads of this server (prometheus.io/docs/instrumenting/exposition_formats). */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #started: Counter;
+  readonly #ended: Counter<"reason">;
+  readonly #startSeconds: Histogram;
+  readonly #waits: Histogram<"outcome">;
+  readonly #requests: Histogram<"method" | "route" | "status">;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#started = new Counter({
+      name: "nightjar_sessions_started_total",
+      help: "Sessions that were started.",
+      registers,
+    });
+    this.#ended = new Counter({
+      name: "nightjar_sessions_ended_total",
+      help: "Sessions that ended, by end reason.",
+      labelNames: ["reason"],
+      registers,
+    });
+    this.#startSeconds = new Histogram({
+      name: "nightjar_session_start_seconds",
+      help: "From the admission of a session to its row in the store.",
+      buckets: startBuckets,
+      registers,
+    });
+    this.#waits = new Histogram({
+      name: "nightjar_admission_wait_seconds",
+      help: "How long starts waited for room, by what became of them.",
+      labelNames: ["outcome"],
+      buckets: startBuckets,
+      registers,
+    });
+    this.#requests = new Histogram({
+      name: "nightjar_http_request_seconds",
+      help: "Requests by route and status, until their answer was sent.",
+      labelNames: ["method", "route", "status"],
+      buckets: requestBuckets,
+      registers,
+    });
+    this.#gauge("nightjar_sessions_active", "Sessions that run now.", sources.activeSessions);
+    this.#gauge(
+      "nightjar_sessions_max",
+      "Sessions that may run at once.",
+      () => sources.maxSessions,
+    );
+    this.#gauge(
+      "nightjar_starts_waiting",
+      "Starts that wait for room in the queue.",
+      sources.waitingStarts,
+    );
+    this.#gauge(
+      "nightjar_warm_browsers",
+      "Browsers that are ready to be handed over.",
+      sources.warmBrowsers,
+    );
+    this.#gauge(
+      "nightjar_cdp_connections",
+      "CDP clients that are connected.",
+      () => sources.cdp().connections,
+    );
+    this.#total(
+      "nightjar_pool_hits_total",
+      "Sessions that were given a browser that was ready.",
+      () => sources.poolUse().hits,
+    );
+    this.#total(
+      "nightjar_pool_misses_total",
+      "Sessions that waited for the launch of a browser.",
+      () => sources.poolUse().misses,
+    );
+    this.#total(
+      "nightjar_cdp_to_client_bytes_total",
+      "Bytes relayed from browsers to CDP clients.",
+      () => sources.cdp().bytesToClients,
+    );
+    this.#total(
+      "nightjar_cdp_to_browser_bytes_total",
+      "Bytes relayed from CDP clients to browsers.",
+      () => sources.cdp().bytesToBrowsers,
+    );
+  }
+
+  /** `elapsedMs`: how long the start took. */
+  sessionStarted(elapsedMs: number): void {
+    this.#started.inc();
+    this.#startSeconds.observe(elapsedMs / 1000);
+  }
+
+  /** `waitedMs`: how long a start waited for room; `outcome`: what became of it, from a closed list. */
+  startWaited(waitedMs: number, outcome: string): void {
+    this.#waits.observe({ outcome }, waitedMs / 1000);
+  }
+
+  sessionEnded(reason: string): void {
+    this.#ended.inc({ reason });
+  }
+
+  /** `route`: as it was declared, so that ids make no metrics of their own; empty for unknown routes. */
+  requestAnswered(method: string, route: string, status: number, elapsedMs: number): void {
+    const labels = { method, route: route === "" ? "unknown" : route, status: String(status) };
+    this.#requests.observe(labels, elapsedMs / 1000);
+  }
+
+  /** The text that Prometheus reads, and its content type. */
+  async text(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** A number that only ever grows, and that somebody else counts. */
+  #total(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Nightjar, testKey } from "./support/nightjar.ts";
+import { RawCdp } from "./support/raw-cdp.ts";
+
+let server: Nightjar;
+
+beforeAll(async () => {
+  server = await Nightjar.start({
+    NIGHTJAR_CORS_ORIGINS: "https://app.example.com",
+    NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "5",
+    NIGHTJAR_TRUSTED_PROXIES: "127.0.0.1",
+    NIGHTJAR_PING_SECONDS: "1",
+  });
+});
+afterAll(() => server.dispose());
+
+/** A connection on which bytes are sent as they stand. */
+async function open(): Promise<Socket> {
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
+}
+
+/** All that comes until the server closes. */
+async function answerTo(bytes: string): Promise<string> {
+  const socket = await open();
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("error", () => {});
+  socket.write(bytes);
+  await once(socket, "close");
+  return Buffer.concat(chunks).toString();
+}
+
+describe("what is no request that the server reads", () => {
+  test.each([
+    ["bytes that are no HTTP", "GARBAGE\r\n\r\n", 400, "bad_request"],
+    [
+      "headers of more than 16 KB",
+      `GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${"x".repeat(20_000)}\r\n\r\n`,
+      431,
+      "headers_too_large",
+    ],
+    [
+      "a URL of more than 16 KB",
+      `GET /${"x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      431,
+      "headers_too_large",
+    ],
+  ])("%s is answered in the contract's shape", async (_what, bytes, status, code) => {
+    const answer = await answerTo(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)) as object;
+    expect(body).toMatchObject({
+      status,
+      code,
+      message: expect.any(String),
+      detail: expect.any(String),
+    });
+  });
+
+  test("a head that trickles in is given up within twenty seconds", {
+    timeout: 40_000,
+  }, async () => {
+    const socket = await open();
+    const trickle = setInterval(() => socket.write("X-More: 1\r\n"), 1000);
+    socket.write("GET /health HTTP/1.1\r\nHost: x\r\n");
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    clearInterval(trickle);
+    expect(chunk.toString()).toMatch(/^HTTP\/1.1 408 /);
+    socket.destroy();
+  });
+});
+
+describe("failed authentications", () => {
+  const attempt = (from: string, key: string | null = "not-a-key") =>
+    server.call("GET", "/sessions", { key, headers: { "X-Forwarded-For": from } });
+
+  test("are counted by address, and what is too many is answered 429", async () => {
+    for (let count = 0; count < 5; count += 1)
+      expect((await attempt("203.0.113.1")).status).toBe(401);
+    const refused = await attempt("203.0.113.1");
+    expect(refused).toMatchObject({ status: 429, body: { code: "too_many_failures" } });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await attempt("203.0.113.2")).status).toBe(401);
+  });
+
+  test("keep no valid key waiting", async () => {
+    for (let count = 0; count < 8; count += 1) await attempt("203.0.113.3", null);
+    expect((await attempt("203.0.113.3", testKey)).status).toBe(200);
+  });
+});
+
+describe("answers", () => {
+  test("carry headers that keep browsers from guessing and framing", async () => {
+    for (const route of ["/health", "/sessions", "/nowhere"]) {
+      const { headers } = await server.call("GET", route);
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+    }
+    const docs = await fetch(`${server.url}/docs/`);
+    expect(docs.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+  });
+
+  test("may be read by pages of the allowed origins, and by no others", async () => {
+    const preflight = (origin: string) =>
+      fetch(`${server.url}/sessions/start`, {
+        method: "OPTIONS",
+        headers: {
+          Origin: origin,
+          "Access-Control-Request-Method": "POST",
+          "Access-Control-Request-Headers": "authorization,content-type",
+        },
+      });
+    const allowed = await preflight("https://app.example.com");
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    expect(allowed.headers.get("access-control-allow-credentials")).toBeNull();
+    const refused = await preflight("https://evil.example.com");
+    expect(refused.headers.get("access-control-allow-origin")).not.toBe("https://evil.example.com");
+  });
+});
+
+describe("a CDP client", () => {
+  test("that does not answer whether it is there is dropped, and its session goes on", async () => {
+    const { id, cdpUrl } = await server.startSession();
+    const url = new URL(cdpUrl);
+    const silent = await open();
+    silent.write(
+      `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}\r\n\r\n`,
+    );
+    const [head] = (await once(silent, "data")) as [Buffer];
+    expect(head.toString()).toMatch(/^HTTP\/1.1 101 /);
+    const polite = await RawCdp.connect(cdpUrl);
+    await vi.waitFor(() => expect(silent.closed || silent.readableEnded).toBe(true), 10_000);
+    // `ws` answers pings by itself.
+    expect(await polite.evaluate("6 * 7")).toBe(42);
+    expect((await server.call("GET", `/sessions/${id}`)).body["status"]).toBe("active");
+    polite.close();
+    await server.call("DELETE", `/sessions/${id}/stop`);
+  });
+});
