@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
 import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
 import { ensureChromium } from "./browsers/chromium-install.ts";
+import { FirewallLeaks } from "./browsers/firewall-leaks.ts";
 import type { Config } from "./config.ts";
 import { readConsole } from "./edge/console-files.ts";
 import { buildHttpServer } from "./edge/http-server.ts";
@@ -24,11 +25,14 @@ import type { Encoder } from "./recording/encoder.ts";
 import { findEncoder } from "./recording/encoder-install.ts";
 import { FfmpegEncoder } from "./recording/ffmpeg.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
+import { RecordingLeaks } from "./recording/recording-leaks.ts";
 import { RecordingSystem } from "./recording/recording-system.ts";
 import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
+import { leakKinds, Reconciler } from "./sessions/reconciler.ts";
+import { SessionLeaks } from "./sessions/session-leaks.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
 import { DownloadCollector } from "./storage/download-collector.ts";
@@ -52,6 +56,8 @@ const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** Connections that are taken at once where the system has descriptors for many more: each costs about 10 kB. */
 const mostConnections = 10_000;
+/** How often it is looked for what has leaked, in ms: a look takes about 10 ms of CPU. */
+const reconcileEveryMs = 5000;
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -130,13 +136,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const metrics = new Metrics({
     activeSessions: () => sessions.activeCount,
     maxSessions: config.maxSessions,
+    leakKinds,
     waitingStarts: () => sessions.waitingCount,
     warmBrowsers: () => host.warmCount,
     poolUse: () => host.poolUse,
+    egress: () => host.egressCounts,
+    browsersMemoryBytes: () => host.memoryBytes(),
     cdp: () => cdpTraffic,
   });
+  const store = new SessionRecords(database);
   const sessions: SessionService = new SessionService({
-    store: new SessionRecords(database),
+    store,
     host,
     gauge,
     clock: systemClock,
@@ -169,11 +179,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
         sessions.onEnd(session.id, logs.keep(session, browser));
         recording.record(session, browser);
       },
-      started: (session, elapsedMs) => {
+      started: (session, took) => {
         feeds.started(session);
-        metrics.sessionStarted(elapsedMs);
+        metrics.sessionStarted(took);
         logger.info(
-          { session_id: session.id, tenant: session.tenantId, elapsed_ms: elapsedMs },
+          {
+            session_id: session.id,
+            tenant: session.tenantId,
+            elapsed_ms: took.waitMs + took.browserMs + took.rowMs,
+          },
           "session started",
         );
       },
@@ -324,6 +338,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     throw error;
   }
   host.startWarming();
+  const reconciler = new Reconciler({
+    finders: [
+      new SessionLeaks({ store, sessions, nodeId, handedOut: () => host.handedOut }),
+      host.leaks,
+      new RecordingLeaks(recordings, async (id) => (await store.find(id)) !== null),
+      ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
+    ],
+    clock: systemClock,
+    everyMs: reconcileEveryMs,
+    onRepaired: ({ kind, name }) => {
+      metrics.leakRepaired(kind);
+      logger.warn({ kind, name }, "repaired a leak");
+    },
+    onFailure,
+  });
+  reconciler.start();
   // Last of all: a key that is made by a start that fails would be lost.
   const newApiKey = await prepareKeys(keys, config.apiKey);
   const address = server.server.address() as AddressInfo;
@@ -344,6 +374,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     async stop() {
       const closed = server.close();
       stopRetention();
+      reconciler.stop();
       await sessions.shutDown(config.onStop);
       feeds.leave();
       await recording.stop();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Browser, chromium } from "playwright-core";
+import { BrowserRegister } from "../../src/browsers/browser-register.ts";
 import { type ChromiumExecutables, findChromium } from "../../src/browsers/chromium.ts";
 import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
@@ -96,11 +97,13 @@ export class BareWay implements Way {
       await findChromium({ chromiumPath: null, headlessShellPath: null, dataDir: directory }),
       directory,
     );
+    const register = new BrowserRegister();
     const users = new BrowserUsers(50_000);
-    const reaper = new Reaper(users, noMemoryCaps, (what, error) =>
+    const reaper = new Reaper(register, users, noMemoryCaps, (what, error) =>
       console.error(`failed to ${what}`, error),
     );
     const launcher = new Launcher({
+      register,
       memoryCaps: noMemoryCaps,
       executables,
       browsersDirectory: directory,

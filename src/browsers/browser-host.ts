@@ -3,7 +3,10 @@ import { z } from "zod";
 import { type BrowserSettings, defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
 import type { Browser, BrowserHost, BrowserLoss } from "../sessions/ports.ts";
+import type { LeakFinder } from "../sessions/reconciler.ts";
 import { AttachedBrowser, attachedReferenceSchema } from "./attached-browser.ts";
+import { BrowserLeaks } from "./browser-leaks.ts";
+import { BrowserRegister } from "./browser-register.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
 import type { DownloadLimits } from "./downloads.ts";
 import { AttachPolicy } from "./egress/attach-policy.ts";
@@ -46,6 +49,7 @@ const stopTimeoutMs = 8000;
 /** The browsers of this machine: hands them out, finds them again, ends them. */
 export class LocalBrowserHost implements BrowserHost {
   readonly #options: LocalBrowserHostOptions;
+  readonly #register = new BrowserRegister();
   readonly #users: BrowserUsers;
   readonly #reaper: Reaper;
   readonly #launcher: Launcher;
@@ -57,11 +61,12 @@ export class LocalBrowserHost implements BrowserHost {
   constructor(options: LocalBrowserHostOptions) {
     this.#options = options;
     this.#users = new BrowserUsers(options.firstUid);
-    this.#reaper = new Reaper(this.#users, options.memoryCaps, options.onFailure);
+    this.#reaper = new Reaper(this.#register, this.#users, options.memoryCaps, options.onFailure);
     this.#memory = new BrowserMemory(options.browsersDirectory, this.#users);
     this.#egress = new Egress(options.egress);
     this.#launcher = new Launcher({
       ...options,
+      register: this.#register,
       users: this.#users,
       reaper: this.#reaper,
       egress: this.#egress,
@@ -91,6 +96,22 @@ export class LocalBrowserHost implements BrowserHost {
   /** How the traffic of all browsers went, for the metrics. */
   get egressCounts(): EgressCounts {
     return this.#egress.counts;
+  }
+
+  /** Finds what is on this machine of browsers that it does not know. */
+  get leaks(): LeakFinder {
+    return new BrowserLeaks({
+      ...this.#options,
+      register: this.#register,
+      users: this.#users,
+      egress: this.#egress,
+      reaper: this.#reaper,
+    });
+  }
+
+  /** The browsers that were handed out and not given back. */
+  get handedOut(): ReadonlySet<Browser> {
+    return this.#serving;
   }
 
   /** Begins to keep browsers warm. Call after `recover`. */
@@ -134,7 +155,9 @@ export class LocalBrowserHost implements BrowserHost {
     );
     await sweepBrowsers({
       browsersDirectory: this.#options.browsersDirectory,
+      register: this.#register,
       users: this.#users,
+      memoryCaps: this.#options.memoryCaps,
       kept,
       reaper: this.#reaper,
     });

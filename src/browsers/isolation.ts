@@ -51,6 +51,11 @@ export class BrowserUsers {
     this.#taken.delete(uid);
   }
 
+  /** The ids that are taken now. */
+  get taken(): readonly number[] {
+    return [...this.#taken];
+  }
+
   owns(uid: number): boolean {
     return this.#enabled && uid >= this.#firstUid && uid < this.#firstUid + userIdCount;
   }

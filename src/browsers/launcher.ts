@@ -3,6 +3,7 @@ import path from "node:path";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
 import { type BrowserExit, LaunchError, spawnBrowser } from "./browser-process.ts";
+import type { BrowserRegister } from "./browser-register.ts";
 import { CdpConnection } from "./cdp-connection.ts";
 import { checkedChromeArgs } from "./chrome-args.ts";
 import type { ChromiumExecutable, ChromiumExecutables } from "./chromium.ts";
@@ -32,6 +33,7 @@ export interface LauncherOptions {
   readonly executables: ChromiumExecutables;
   /** Each browser gets a directory of its own in here. */
   readonly browsersDirectory: string;
+  readonly register: BrowserRegister;
   readonly users: BrowserUsers;
   readonly reaper: Reaper;
   readonly sandbox: boolean;
@@ -75,11 +77,12 @@ export class Launcher {
     extraArguments: readonly string[],
   ): Promise<LocalBrowser> {
     const { browsersDirectory, reaper, sandbox, memoryCaps, downloadLimits } = this.#options;
-    const { egress } = this.#options;
+    const { register, egress } = this.#options;
     // Short: Chromium keeps a socket beneath, and its whole path may have 107 bytes.
     const id = randomBytes(6).toString("hex");
     const root = path.join(browsersDirectory, id);
     const user = await this.#takeUser();
+    const entry = register.enter(id, user?.uid ?? null);
     let processGroup: number | null = null;
     let connection: CdpConnection | null = null;
     let memoryCap: MemoryCap | null = null;
@@ -87,6 +90,7 @@ export class Launcher {
     try {
       memoryCap = memoryCaps.create(id, user?.uid ?? null);
       proxy = await egress.open(user?.uid ?? null);
+      entry.proxyPort = proxy.port;
       const directories = await makeBrowserDirectories(root, user);
       const exit = Promise.withResolvers<BrowserExit>();
       const running = await spawnBrowser(
@@ -172,7 +176,8 @@ export class Launcher {
   }): Promise<LocalBrowser | null> {
     const identity = identifyProcess(reference.pid);
     if (identity?.startedAt !== reference.startedAt) return null;
-    const { browsersDirectory, reaper, memoryCaps, downloadLimits, egress } = this.#options;
+    const { browsersDirectory, register, reaper, memoryCaps, downloadLimits, egress } =
+      this.#options;
     const running = {
       identity,
       devtoolsPort: reference.devtoolsPort,
@@ -187,6 +192,7 @@ export class Launcher {
       connection.close();
       throw error;
     }
+    register.enter(reference.id, reference.uid).proxyPort = proxy.port;
     return new LocalBrowser({
       id: reference.id,
       running,

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { readProc } from "./proc-files.ts";
 
 /** A browser's processes: those of its user, or without one of its own, those of its group. */
 export interface ProcessTree {
@@ -97,25 +98,6 @@ function ownerOf(pid: number): number {
 function groupOf(pid: number): number {
   const stat = readProc(`/proc/${pid}/stat`);
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2] ?? -1);
-}
-
-const buffer = Buffer.alloc(4096);
-
-/** The beginning of a file of /proc; empty when its process is gone. Three system calls, not five. */
-function readProc(file: string): string {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, "r");
-  } catch {
-    return "";
-  }
-  try {
-    return buffer.toString("latin1", 0, readSync(descriptor, buffer));
-  } catch {
-    return "";
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 let knownPageBytes: number | null = null;

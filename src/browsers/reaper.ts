@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { killProcess } from "./browser-process.ts";
+import type { BrowserRegister } from "./browser-register.ts";
 import type { BrowserUser, BrowserUsers } from "./isolation.ts";
 import type { MemoryCaps } from "./memory-cap.ts";
 import { listProcesses, type ProcessEntry } from "./process-identity.ts";
@@ -21,6 +22,7 @@ export interface Remains {
  * being buried. What a dying server leaves behind, the next start sweeps.
  */
 export class Reaper {
+  readonly #register: BrowserRegister;
   readonly #users: BrowserUsers;
   readonly #memoryCaps: MemoryCaps;
   readonly #onFailure: (what: string, error: unknown) => void;
@@ -29,10 +31,12 @@ export class Reaper {
   #work: Promise<void> | null = null;
 
   constructor(
+    register: BrowserRegister,
     users: BrowserUsers,
     memoryCaps: MemoryCaps,
     onFailure: (what: string, error: unknown) => void,
   ) {
+    this.#register = register;
     this.#users = users;
     this.#memoryCaps = memoryCaps;
     this.#onFailure = onFailure;
@@ -81,10 +85,12 @@ export class Reaper {
         this.#told.add(remains);
         continue;
       }
+      const id = path.basename(remains.directory);
       // The kernel may take a moment to see that the last process has left.
-      if (!this.#memoryCaps.remove(path.basename(remains.directory))) continue;
+      if (!this.#memoryCaps.remove(id)) continue;
       if (remains.user !== null) this.#users.giveBack(remains.user.uid);
       this.#remains.delete(remains);
+      this.#register.strike(id);
     }
   }
 }

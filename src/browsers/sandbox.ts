@@ -1,5 +1,6 @@
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf } from "../sessions/errors.ts";
+import { BrowserRegister } from "./browser-register.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
 import { Egress, strictEgress } from "./egress/egress.ts";
 import { BrowserUsers } from "./isolation.ts";
@@ -19,13 +20,15 @@ export async function sandboxProblem(options: {
   readonly browsersDirectory: string;
   readonly firstUid: number;
 }): Promise<string | null> {
+  const register = new BrowserRegister();
   const users = new BrowserUsers(options.firstUid);
-  const reaper = new Reaper(users, noMemoryCaps, () => {});
+  const reaper = new Reaper(register, users, noMemoryCaps, () => {});
   // It opens no page.
   const downloadLimits = { fileBytes: 0, totalBytes: 0 };
   const egress = new Egress(strictEgress);
   const launcher = new Launcher({
     ...options,
+    register,
     users,
     reaper,
     sandbox: true,

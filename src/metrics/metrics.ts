@@ -4,10 +4,21 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 export interface MetricSources {
   readonly activeSessions: () => number;
   readonly maxSessions: number;
+  /** The kinds of leaks that are counted. */
+  readonly leakKinds: readonly string[];
   readonly waitingStarts: () => number;
   readonly warmBrowsers: () => number;
   /** How many hand-overs found a warm browser so far, and how many waited for a launch. */
   readonly poolUse: () => { readonly hits: number; readonly misses: number };
+  /** The traffic of all browsers so far, and the ways out that are open now. */
+  readonly egress: () => {
+    readonly connections: number;
+    readonly refused: Readonly<Record<string, number>>;
+    readonly failed: Readonly<Record<string, number>>;
+    readonly openProxies: number;
+  };
+  /** Null where it cannot be told. */
+  readonly browsersMemoryBytes: () => Promise<number | null>;
   readonly cdp: () => {
     readonly connections: number;
     /** Bytes relayed so far. */
@@ -25,7 +36,9 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #started: Counter;
   readonly #ended: Counter<"reason">;
+  readonly #leaks: Counter<"kind">;
   readonly #startSeconds: Histogram;
+  readonly #startParts: Histogram<"part">;
   readonly #waits: Histogram<"outcome">;
   readonly #requests: Histogram<"method" | "route" | "status">;
 
@@ -43,9 +56,24 @@ export class Metrics {
       labelNames: ["reason"],
       registers,
     });
+    this.#leaks = new Counter({
+      name: "nightjar_leaks_repaired_total",
+      help: "What was left over and had to be repaired, by kind: each is a bug or a hand from outside.",
+      labelNames: ["kind"],
+      registers,
+    });
+    // Zero is what is watched for, so it stands there from the beginning.
+    for (const kind of sources.leakKinds) this.#leaks.inc({ kind }, 0);
     this.#startSeconds = new Histogram({
       name: "nightjar_session_start_seconds",
-      help: "From the admission of a session to its row in the store.",
+      help: "From the request for a session to its row in the store, the wait for room included.",
+      buckets: startBuckets,
+      registers,
+    });
+    this.#startParts = new Histogram({
+      name: "nightjar_session_start_part_seconds",
+      help: "The parts of session starts: the wait for room, the browser, the row in the store.",
+      labelNames: ["part"],
       buckets: startBuckets,
       registers,
     });
@@ -95,6 +123,31 @@ export class Metrics {
       () => sources.poolUse().misses,
     );
     this.#total(
+      "nightjar_egress_connections_total",
+      "Connections that browsers asked for.",
+      () => sources.egress().connections,
+    );
+    this.#totals(
+      "nightjar_egress_refused_total",
+      "Connections of browsers that the policy refused, by reason.",
+      () => sources.egress().refused,
+    );
+    this.#totals(
+      "nightjar_egress_failed_total",
+      "Connections of browsers that could not be made, by reason.",
+      () => sources.egress().failed,
+    );
+    this.#gauge(
+      "nightjar_egress_proxies",
+      "Ways out of browsers that are open now.",
+      () => sources.egress().openProxies,
+    );
+    this.#gauge(
+      "nightjar_browsers_memory_bytes",
+      "What all browsers have in memory (PSS); NaN where it cannot be told.",
+      async () => (await sources.browsersMemoryBytes()) ?? Number.NaN,
+    );
+    this.#total(
       "nightjar_cdp_to_client_bytes_total",
       "Bytes relayed from browsers to CDP clients.",
       () => sources.cdp().bytesToClients,
@@ -106,10 +159,17 @@ export class Metrics {
     );
   }
 
-  /** `elapsedMs`: how long the start took. */
-  sessionStarted(elapsedMs: number): void {
+  /** What each part of the start took, in ms. */
+  sessionStarted(took: {
+    readonly waitMs: number;
+    readonly browserMs: number;
+    readonly rowMs: number;
+  }): void {
     this.#started.inc();
-    this.#startSeconds.observe(elapsedMs / 1000);
+    this.#startSeconds.observe((took.waitMs + took.browserMs + took.rowMs) / 1000);
+    this.#startParts.observe({ part: "wait" }, took.waitMs / 1000);
+    this.#startParts.observe({ part: "browser" }, took.browserMs / 1000);
+    this.#startParts.observe({ part: "row" }, took.rowMs / 1000);
   }
 
   /** `waitedMs`: how long a start waited for room; `outcome`: what became of it, from a closed list. */
@@ -119,6 +179,10 @@ export class Metrics {
 
   sessionEnded(reason: string): void {
     this.#ended.inc({ reason });
+  }
+
+  leakRepaired(kind: string): void {
+    this.#leaks.inc({ kind });
   }
 
   /** `route`: as it was declared, so that ids make no metrics of their own; empty for unknown routes. */
@@ -132,13 +196,27 @@ export class Metrics {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name,
       help,
       registers: [this.#registry],
+      async collect() {
+        this.set(await read());
+      },
+    });
+  }
+
+  /** As `#total`, one for each reason. */
+  #totals(name: string, help: string, read: () => Readonly<Record<string, number>>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ["reason"],
+      registers: [this.#registry],
       collect() {
-        this.set(read());
+        this.reset();
+        for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count);
       },
     });
   }

@@ -61,11 +61,18 @@ export interface Pressure {
   readonly reading: HostReading;
 }
 
+/** How long the parts of a start took, in ms: the wait for room, its browser, its row. */
+export interface StartTimes {
+  readonly waitMs: number;
+  readonly browserMs: number;
+  readonly rowMs: number;
+}
+
 /** What happens to sessions, for the log, the metrics and whoever works beside them. */
 export interface SessionObserver {
   /** A start has been let in, refused for want of room, or given up, after so long a wait. */
   waited(principal: Principal, waitedMs: number, outcome: WaitOutcome): void;
-  started(session: ActiveSession, elapsedMs: number): void;
+  started(session: ActiveSession, took: StartTimes): void;
   /** A session has its browser: it was just started, or found again after a restart of the server. */
   running(session: ActiveSession, browser: Browser): void;
   /** Its limits are others now. */
@@ -99,6 +106,8 @@ const startsSettleWithinMs = 5000;
 export class SessionService {
   readonly #options: SessionServiceOptions;
   readonly #live = new Map<string, LiveSession>();
+  /** The browsers of sessions that are being written down. */
+  readonly #starting = new Set<Browser>();
   readonly #deadlines: Deadlines;
   readonly #admission: Admission;
   readonly #idempotent: IdempotentStarts;
@@ -263,6 +272,22 @@ export class SessionService {
     if (live !== undefined) await this.#end(live.session, reason, null);
   }
 
+  /** The browsers of the sessions that this process serves, and of those that are about to be. */
+  browsers(): {
+    readonly live: ReadonlyMap<string, Browser>;
+    readonly starting: ReadonlySet<Browser>;
+  } {
+    const live = [...this.#live].map(([id, { browser }]) => [id, browser] as const);
+    return { live: new Map(live), starting: new Set(this.#starting) };
+  }
+
+  /** Ends a session whose row is active though this process, whose it is, does not serve it. */
+  async endLost(session: ActiveSession): Promise<void> {
+    const message = "The server lost sight of its browser.";
+    const now = this.#options.clock.now();
+    await this.#commitEnd(endSession(session, "browser_crash", now, message));
+  }
+
   /** Takes up the sessions that the last process of this node left active. Call once, first. */
   async recover(): Promise<void> {
     const { store, host, clock, nodeId } = this.#options;
@@ -369,7 +394,9 @@ export class SessionService {
         ...request.settings,
         recording: request.settings.recording ?? this.#options.recordByDefault,
       };
+      const admitted = clock.now();
       const browser = await host.acquire(settings, principal.tenantId);
+      this.#starting.add(browser);
       const createdAt = clock.now();
       const session: ActiveSession = {
         id,
@@ -390,11 +417,16 @@ export class SessionService {
       try {
         inserted = await store.insert(session, request.claim);
       } finally {
+        this.#starting.delete(browser);
         if (!inserted) browser.release();
       }
       if (!inserted) return null;
       this.#adopt(session, browser);
-      observer.started(session, createdAt - begun);
+      observer.started(session, {
+        waitMs: admitted - begun,
+        browserMs: createdAt - admitted,
+        rowMs: clock.now() - createdAt,
+      });
       return session;
     };
     return this.#admission.admit({ sessionId: id, ...principal }, start, signal);

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { BrowserRegister } from "../../src/browsers/browser-register.ts";
 import { findChromium } from "../../src/browsers/chromium.ts";
 import { Egress, strictEgress } from "../../src/browsers/egress/egress.ts";
 import { BrowserUsers } from "../../src/browsers/isolation.ts";
@@ -37,9 +38,11 @@ export class DrivenBrowser {
     const directory = await mkdtemp(path.join(tmpdir(), "nightjar-driven-"));
     // Browsers run as other users, who must be able to pass.
     await chmod(directory, 0o711);
+    const register = new BrowserRegister();
     const users = new BrowserUsers(firstUid);
-    const reaper = new Reaper(users, noMemoryCaps, () => {});
+    const reaper = new Reaper(register, users, noMemoryCaps, () => {});
     const launcher = new Launcher({
+      register,
       memoryCaps: noMemoryCaps,
       executables: await findChromium({
         chromiumPath: null,

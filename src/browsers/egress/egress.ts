@@ -76,6 +76,16 @@ export class Egress {
         : parseUpstream({ ...options.defaultProxy, username: null, password: null });
   }
 
+  /** The ports that proxies listen on now. */
+  get openPorts(): readonly number[] {
+    return [...this.#open].map(({ port }) => port);
+  }
+
+  /** Closes the proxy on a port, where there is one. */
+  close(port: number): void {
+    for (const proxy of this.#open) if (proxy.port === port) proxy.close();
+  }
+
   get counts(): EgressCounts {
     const { connections, refused, failed } = this.#counts;
     return {
