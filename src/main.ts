@@ -124,6 +124,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     waitingStarts: () => sessions.waitingCount,
     warmBrowsers: () => host.warmCount,
     poolUse: () => host.poolUse,
+    egress: () => host.egressCounts,
     cdp: () => cdpTraffic,
   });
   const sessions: SessionService = new SessionService({

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { chooseMemoryCaps } from "./browsers/choose-memory-caps.ts";
 import type { ChromiumExecutables } from "./browsers/chromium.ts";
+import { proxyPortOf } from "./browsers/egress/browser-ports.ts";
 import { type RaisedFirewall, raiseFirewall } from "./browsers/firewall.ts";
 import { closedDirectoryOnPath, userIdCount } from "./browsers/isolation.ts";
 import type { MemoryCaps } from "./browsers/memory-cap.ts";
@@ -36,11 +37,14 @@ export async function protectHost(
   });
   logger.info({ by: memoryCaps.kind, limit_bytes: config.sessionMemoryBytes }, "memory cap");
   const firewall = await raiseFirewall(config.firewall, firewallOptions(config, root));
-  if (firewall.firewall !== null) logger.info("the firewall closes DevTools ports to other users");
+  if (firewall.firewall !== null)
+    logger.info(
+      "the firewall leaves browsers nothing but their proxies, and DevTools ports to root",
+    );
   else if (process.getuid?.() === 0 && config.firewall !== "off") {
     logger.warn(
       { reason: firewall.reason },
-      "there is no firewall: other users of this machine, and a browser that was broken out of, can reach the DevTools ports of sessions",
+      "there is no firewall: other users of this machine, and a browser that was broken out of, can reach the DevTools ports of sessions; such a browser can connect past its proxy, too",
     );
   }
   return { sandbox, memoryCaps, firewall };
@@ -50,7 +54,7 @@ export function firewallOptions(config: Config, dataDirectory: string) {
   return {
     dataDirectory,
     uids: { first: config.firstUid, last: config.firstUid + userIdCount - 1 },
-    proxyPorts: null,
+    proxyPortOf,
   };
 }
 

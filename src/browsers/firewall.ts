@@ -10,11 +10,8 @@ export interface FirewallOptions {
   readonly dataDirectory: string;
   /** The user ids that browsers run as. */
   readonly uids: { readonly first: number; readonly last: number };
-  /**
-   * The loopback ports of the browsers' proxies, the only ones that browsers may connect to; null
-   * where they connect by themselves.
-   */
-  readonly proxyPorts: { readonly first: number; readonly last: number } | null;
+  /** The loopback port of the proxy of a user's browser: the only one that it may connect to. */
+  readonly proxyPortOf: (uid: number) => number;
 }
 
 /** How long `nft` may take, in ms; it usually takes 10. */
@@ -86,32 +83,30 @@ async function reasonForNone(
   }
 }
 
-function rulesOf(table: string, { uids, proxyPorts }: FirewallOptions): string {
+function rulesOf(table: string, { uids, proxyPortOf }: FirewallOptions): string {
   const { first, last } = rootsDevtoolsPorts;
-  const confine =
-    proxyPorts === null ? [] : [`meta skuid ${uids.first}-${uids.last} goto sessions`];
-  const sessions =
-    proxyPorts === null
-      ? []
-      : [
-          "chain sessions {",
-          // What belongs to a connection that stands, e.g. the answers of DevTools to the server.
-          "  tcp flags & (syn | ack) != syn accept",
-          `  oif lo tcp dport ${proxyPorts.first}-${proxyPorts.last} accept`,
-          // Also all UDP: QUIC, WebRTC and DNS.
-          "  reject",
-          "}",
-        ];
+  const own: string[] = [];
+  for (let uid = uids.first; uid <= uids.last; uid += 1) own.push(`${uid} . ${proxyPortOf(uid)}`);
   return [
     // Made, emptied and filled in one transaction: there is no moment without it.
     `table inet ${table}`,
     `delete table inet ${table}`,
     `table inet ${table} {`,
-    ...sessions,
+    "set own-proxies {",
+    "  typeof meta skuid . tcp dport",
+    `  elements = { ${own.join(", ")} }`,
+    "}",
+    "chain sessions {",
+    // What belongs to a connection that stands, e.g. the answers of DevTools to the server.
+    "  tcp flags & (syn | ack) != syn accept",
+    "  oif lo meta skuid . tcp dport @own-proxies accept",
+    // Also all UDP: QUIC, WebRTC and DNS.
+    "  reject",
+    "}",
     "chain browsers {",
     "  type filter hook output priority filter; policy accept;",
     `  oif lo tcp dport ${first}-${last} meta skuid != 0 reject with tcp reset`,
-    ...confine,
+    `  meta skuid ${uids.first}-${uids.last} goto sessions`,
     "}",
     "}",
     "",

@@ -8,6 +8,14 @@ export interface MetricSources {
   readonly warmBrowsers: () => number;
   /** How many hand-overs found a warm browser so far, and how many waited for a launch. */
   readonly poolUse: () => { readonly hits: number; readonly misses: number };
+  /** Connections of browsers, those that were refused and those that failed by reason, and bytes. */
+  readonly egress: () => {
+    readonly connections: number;
+    readonly refused: Readonly<Record<string, number>>;
+    readonly failed: Readonly<Record<string, number>>;
+    readonly requestBytes: number;
+    readonly responseBytes: number;
+  };
   readonly cdp: () => {
     readonly connections: number;
     /** Bytes relayed so far. */
@@ -104,6 +112,31 @@ export class Metrics {
       "Bytes relayed from CDP clients to browsers.",
       () => sources.cdp().bytesToBrowsers,
     );
+    this.#total(
+      "nightjar_egress_connections_total",
+      "Connections that browsers asked their way out for.",
+      () => sources.egress().connections,
+    );
+    this.#totals(
+      "nightjar_egress_refused_total",
+      "Connections that the policy refused, by what was against them.",
+      () => sources.egress().refused,
+    );
+    this.#totals(
+      "nightjar_egress_failed_total",
+      "Connections that did not come about, by reason.",
+      () => sources.egress().failed,
+    );
+    this.#total(
+      "nightjar_egress_sent_bytes_total",
+      "Bytes that browsers sent over the network.",
+      () => sources.egress().requestBytes,
+    );
+    this.#total(
+      "nightjar_egress_received_bytes_total",
+      "Bytes that browsers received over the network.",
+      () => sources.egress().responseBytes,
+    );
   }
 
   /** `elapsedMs`: how long the start took. */
@@ -139,6 +172,20 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  /** The same for numbers by reason. */
+  #totals(name: string, help: string, read: () => Readonly<Record<string, number>>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ["reason"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count);
       },
     });
   }

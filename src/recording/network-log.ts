@@ -1,5 +1,6 @@
 import type { Protocol } from "devtools-protocol";
-import type { WatchedEvent } from "../sessions/ports.ts";
+import { failureTo } from "../sessions/egress-failures.ts";
+import type { EgressFailure, WatchedEvent } from "../sessions/ports.ts";
 import { loggedUrl, maskHeaders } from "./masking.ts";
 import type { NetworkEntry, RequestTimings } from "./network-entry.ts";
 
@@ -35,17 +36,26 @@ interface Running {
   told: boolean;
 }
 
+/** By how much the browser's times may differ from ours, in ms. */
+const clockSlackMs = 100;
+
 /** Requests that are followed at once; a page that begins more loses the oldest. */
 const mostRunning = 2000;
 
 /** Follows the network events of a session's targets and makes an entry of each request. */
 export class NetworkLog {
   readonly #write: (entry: NetworkEntry) => void;
+  readonly #egressFailures: () => readonly EgressFailure[];
   /** By the browser's id of the request, which all of its redirects share. */
   readonly #running = new Map<string, Running>();
 
-  constructor(write: (entry: NetworkEntry) => void) {
+  /** `egressFailures`: the last connections that did not come about, and why. */
+  constructor(
+    write: (entry: NetworkEntry) => void,
+    egressFailures: () => readonly EgressFailure[] = () => [],
+  ) {
     this.#write = write;
+    this.#egressFailures = egressFailures;
   }
 
   receive({ method, params, target }: WatchedEvent): void {
@@ -139,6 +149,8 @@ export class NetworkLog {
     this.#change({ requestId }, ({ entry }) => {
       takeResponse(entry, response);
       entry.type = type;
+      // An answer of the browser's own way out, not of the server.
+      if (response.status === 403) entry.failure = this.#reasonOf(entry, "refused");
     });
   }
 
@@ -155,7 +167,9 @@ export class NetworkLog {
     const { blockedReason, corsErrorStatus, errorText, canceled } = event;
     const cause = blockedReason ?? corsErrorStatus?.corsError;
     const words = errorText === "" ? (canceled === true ? "cancelled" : "failed") : errorText;
-    running.entry.failure = cause === undefined ? words : `${words} (${cause})`;
+    const failure = cause === undefined ? words : `${words} (${cause})`;
+    const reason = this.#reasonOf(running.entry);
+    running.entry.failure = reason === null ? failure : `${failure}: ${reason}`;
     this.#over(event.requestId, running, event.timestamp);
   }
 
@@ -209,12 +223,22 @@ export class NetworkLog {
         entry.messages = count(entry.messages, "received");
         return;
       }
-      case "Network.webSocketFrameError":
-        entry.failure = (params as Network<"webSocketFrameError">).errorMessage;
+      case "Network.webSocketFrameError": {
+        const { errorMessage } = params as Network<"webSocketFrameError">;
+        const reason = this.#reasonOf(entry);
+        entry.failure = reason === null ? errorMessage : `${errorMessage}: ${reason}`;
         return;
+      }
       case "Network.webSocketClosed":
         this.#over(requestId, running, (params as Network<"webSocketClosed">).timestamp);
     }
+  }
+
+  /** What the browser's way out knows of a request that failed; browsers say no more than that it did. */
+  #reasonOf({ url, startedAt }: NetworkEntry, kind?: EgressFailure["kind"]): string | null {
+    const failure = failureTo(this.#egressFailures(), url, startedAt - clockSlackMs);
+    if (failure === null || (kind !== undefined && failure.kind !== kind)) return null;
+    return failure.message;
   }
 
   #change(event: { readonly requestId: string }, change: (running: Running) => void): void {

@@ -36,7 +36,7 @@ export class SessionLogs {
     const { folders, onFailure } = this.#options;
     const fail = (error: unknown): void => onFailure("log a session", session.id, error);
     const beginning = Promise.all([folders.open(session.id), browser.watch()]).then(
-      ([folder, watch]) => new SessionLog(folder, watch, fail),
+      ([folder, watch]) => new SessionLog(folder, watch, browser, fail),
     );
     beginning.catch(fail);
     return async () => {
@@ -59,14 +59,22 @@ class SessionLog {
   readonly #holding = new Set<string>();
   #muted = { network: false, console: false };
 
-  constructor(folder: RecordingFolder, watch: BrowserWatch, onFailure: (error: unknown) => void) {
+  constructor(
+    folder: RecordingFolder,
+    watch: BrowserWatch,
+    browser: Browser,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#folder = folder;
     this.#watch = watch;
     this.#networkWriter = new LogWriter(folder, "network", networkLimits, onFailure);
     this.#consoleWriter = new LogWriter(folder, "console", consoleLimits, onFailure);
-    this.#network = new NetworkLog((entry) => {
-      if (!this.#networkWriter.append(entry)) this.#mute("network", ["Network"]);
-    });
+    this.#network = new NetworkLog(
+      (entry) => {
+        if (!this.#networkWriter.append(entry)) this.#mute("network", ["Network"]);
+      },
+      () => browser.egressFailures,
+    );
     const stopEvents = watch.onEvent((event) => this.#receive(event));
     const stopTargets = watch.onTarget(({ kind, target }) => {
       if (kind !== "opened") return;

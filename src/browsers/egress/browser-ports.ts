@@ -13,6 +13,14 @@ export function isBrowserPort(port: number): boolean {
   return isDevtoolsPort(port) || (port >= firstPort && port < firstPort + portCount);
 }
 
+/**
+ * The port of the proxy of a browser with a user of its own: always the same for one user, so that
+ * the firewall can let every user through to its own and needs no change while sessions come and go.
+ */
+export function proxyPortOf(uid: number): number {
+  return firstPort + (uid % portCount);
+}
+
 /** All ports for proxies in an order that starts anywhere: servers beside each other seldom meet. */
 export function proxyPorts(): readonly number[] {
   const start = randomInt(portCount);
