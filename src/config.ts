@@ -164,7 +164,7 @@ export const settingsSchema = z.object({
   NIGHTJAR_FIRST_UID: whole(z.int().min(1).max(2_000_000_000))
     .prefault("50000")
     .describe(
-      "As root each browser runs as a user of its own: the first of 10,000 user ids that belong to nobody else.",
+      "As root each browser runs as a user of its own: the first of 1,000 user ids that belong to nobody else.",
     ),
   NIGHTJAR_SESSION_MEMORY_MB: whole(z.int().min(0).max(1_000_000))
     .prefault("2048")

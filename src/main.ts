@@ -342,7 +342,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     finders: [
       new SessionLeaks({ store, sessions, nodeId, handedOut: () => host.handedOut }),
       host.leaks,
-      new RecordingLeaks(recordings, async (id) => (await store.find(id)) !== null),
+      new RecordingLeaks(recordingFolders, async (id) => (await store.find(id)) !== null),
       ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
     ],
     clock: systemClock,

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { chooseMemoryCaps } from "./browsers/choose-memory-caps.ts";
 import type { ChromiumExecutables } from "./browsers/chromium.ts";
-import { proxyPortRange } from "./browsers/egress/browser-ports.ts";
+import { proxyPortOf } from "./browsers/egress/browser-ports.ts";
 import { type RaisedFirewall, raiseFirewall } from "./browsers/firewall.ts";
 import { closedDirectoryOnPath, userIdCount } from "./browsers/isolation.ts";
 import type { MemoryCaps } from "./browsers/memory-cap.ts";
@@ -39,12 +39,12 @@ export async function protectHost(
   const firewall = await raiseFirewall(config.firewall, firewallOptions(config, root));
   if (firewall.firewall !== null)
     logger.info(
-      "the firewall closes DevTools ports to other users, and keeps browsers to their proxies",
+      "the firewall leaves browsers nothing but their proxies, and DevTools ports to root",
     );
   else if (process.getuid?.() === 0 && config.firewall !== "off") {
     logger.warn(
       { reason: firewall.reason },
-      "there is no firewall: other users of this machine, and a browser that was broken out of, can reach the DevTools ports of sessions, and the latter any address",
+      "there is no firewall: other users of this machine, and a browser that was broken out of, can reach the DevTools ports of sessions; such a browser can connect past its proxy, too",
     );
   }
   return { sandbox, memoryCaps, firewall };
@@ -54,7 +54,7 @@ export function firewallOptions(config: Config, dataDirectory: string) {
   return {
     dataDirectory,
     uids: { first: config.firstUid, last: config.firstUid + userIdCount - 1 },
-    proxyPorts: proxyPortRange,
+    proxyPortOf,
   };
 }
 

@@ -182,6 +182,23 @@ describe("a page", () => {
     }
     const denied = await goto(id, `https://denied.test:${port}/`);
     expect(denied.message).toContain("denied.test is on the operator's list");
+    const logged = await vi.waitFor(async () => {
+      const { body: log } = await server.call(
+        "GET",
+        `/sessions/${id}/network/requests?failed=true&page_size=100`,
+      );
+      const failures = (log["items"] as { url: string; failure: string }[]).map(
+        ({ url, failure }) => `${url}: ${failure}`,
+      );
+      expect(failures.join("\n")).toContain("denied.test");
+      return failures;
+    });
+    expect(logged).toContainEqual(
+      expect.stringMatching(/^http:\/\/169\.254\.169\.254\/.*metadata service/),
+    );
+    expect(logged).toContainEqual(
+      expect.stringMatching(/^https:\/\/169\.254\.169\.254\/: net::ERR_TUNNEL.*metadata service/),
+    );
     const unknown = await goto(id, "https://nowhere.test/");
     expect(unknown.message).toContain("no server has this name");
     expect(canary.visits).toBe(0);

@@ -36,6 +36,7 @@ const firstSession = z.strictObject({
   network_response_bytes: z.int(),
   cdp_url: z.string().startsWith("ws://").nullable(),
   viewer_url: z.string().nullable(),
+  replay_status: z.enum(["none", "recording", "processing", "ready", "failed"]),
   auth_ids: z.array(z.string()),
   system_hidden: z.boolean(),
   end_reason: z.string().nullable(),

@@ -17,6 +17,7 @@ interface Place {
   readonly uid: number;
   readonly pid: number;
   readonly devtoolsPort: number;
+  readonly proxyPort: number;
 }
 
 const secret = "planted-in-the-environment-of-the-server";
@@ -48,9 +49,15 @@ describe.runIf(process.getuid?.() === 0 && process.platform === "linux")(
       }
       const places = [...(await mainProcesses(server.dataDir))].map(async ([id, entry]) => {
         const directory = path.join(server.dataDir, "browsers", id);
-        const port = /--remote-debugging-port=(\d+)/.exec(entry.commandLine)?.[1];
-        const { uid } = await stat(directory);
-        return { directory, uid, pid: entry.pid, devtoolsPort: Number(port) };
+        const portAfter = (flag: string): number =>
+          Number(new RegExp(`${flag}(\\d+)`).exec(entry.commandLine)?.[1]);
+        return {
+          directory,
+          uid: (await stat(directory)).uid,
+          pid: entry.pid,
+          devtoolsPort: portAfter("--remote-debugging-port="),
+          proxyPort: portAfter("--proxy-server=127.0.0.1:"),
+        };
       });
       const [first, second] = await Promise.all(places);
       if (first === undefined || second === undefined) throw new Error("not two browsers");
@@ -188,18 +195,44 @@ describe.runIf(process.getuid?.() === 0 && process.platform === "linux")(
       expect(writing).toEqual(["EACCES", "EACCES"]);
     });
 
-    test("reaches no DevTools port, its own browser's neither, where the system has a firewall", async (context) => {
-      const { body } = await server.call("GET", "/health");
-      if (body["devtools_closed"] !== true) return context.skip();
-      const connecting = async (port: number): Promise<string> => {
-        const { connect } = process.getBuiltinModule("node:net");
+    async function hasFirewall(): Promise<boolean> {
+      return (await server.call("GET", "/health")).body["devtools_closed"] === true;
+    }
+
+    /** How connecting to a port of this machine ends. Stands alone, so that it can run as anyone. */
+    const connecting = async (port: number): Promise<string> => {
+      const { connect } = process.getBuiltinModule("node:net");
+      return new Promise((resolve) => {
+        const socket = connect(port, "127.0.0.1", () => resolve("connected"));
+        socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+        socket.setTimeout(5000, () => resolve("no answer"));
+        socket.unref();
+      });
+    };
+
+    test("reaches its own proxy and nothing else, where the system has a firewall", async (context) => {
+      if (!(await hasFirewall())) return context.skip();
+      expect(await asUser(mine.uid, connecting, mine.proxyPort)).toBe("connected");
+      expect(await asUser(mine.uid, connecting, other.proxyPort)).toBe("ECONNREFUSED");
+      // The server itself answers others here.
+      const ownPort = Number(new URL(server.url).port);
+      expect(await connecting(ownPort)).toBe("connected");
+      expect(await asUser(mine.uid, connecting, ownPort)).toBe("ECONNREFUSED");
+      const sending = async (port: number): Promise<string> => {
+        const socket = process.getBuiltinModule("node:dgram").createSocket("udp4");
         return new Promise((resolve) => {
-          const socket = connect(port, "127.0.0.1", () => resolve("connected"));
-          socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
-          socket.setTimeout(5000, () => resolve("no answer"));
-          socket.unref();
+          socket.send("packet", port, "127.0.0.1", (error) => {
+            resolve(error === null ? "sent" : ((error as NodeJS.ErrnoException).code ?? ""));
+            socket.close();
+          });
         });
       };
+      expect(await sending(ownPort)).toBe("sent");
+      expect(await asUser(mine.uid, sending, ownPort)).not.toBe("sent");
+    });
+
+    test("reaches no DevTools port, its own browser's neither, where the system has a firewall", async (context) => {
+      if (!(await hasFirewall())) return context.skip();
       for (const { devtoolsPort } of [mine, other]) {
         // The server, which is root as this test is, reaches it.
         expect(await connecting(devtoolsPort)).toBe("connected");

@@ -47,6 +47,9 @@ test("a session's life shows in the numbers", async () => {
   expect(during.get("nightjar_sessions_active")).toBe(1);
   expect(during.get("nightjar_cdp_connections")).toBe(1);
   expect(during.get("nightjar_cdp_to_client_bytes_total")).toBeGreaterThan(100_000);
+  await server.call("POST", `/sessions/${id}/page/execute`, {
+    body: { type: "goto", url: "http://10.0.0.1/" },
+  });
   client.close();
   await server.call("DELETE", `/sessions/${id}/stop`);
   const after = await vi.waitFor(async () => {
@@ -58,6 +61,8 @@ test("a session's life shows in the numbers", async () => {
   expect(grown("nightjar_sessions_started_total")).toBe(1);
   expect(grown("nightjar_session_start_seconds_count")).toBe(1);
   expect(grown('nightjar_sessions_ended_total{reason="client_stop"}')).toBe(1);
+  expect(grown("nightjar_egress_connections_total")).toBe(1);
+  expect(grown('nightjar_egress_refused_total{reason="address"}')).toBe(1);
   expect(grown("nightjar_pool_hits_total") + grown("nightjar_pool_misses_total")).toBe(1);
   expect(
     grown(

@@ -10,8 +10,8 @@ export interface FirewallOptions {
   readonly dataDirectory: string;
   /** The user ids that browsers run as. */
   readonly uids: { readonly first: number; readonly last: number };
-  /** The loopback ports of the browsers' proxies, the only ones that browsers may connect to. */
-  readonly proxyPorts: { readonly first: number; readonly last: number };
+  /** The loopback port of the proxy of a user's browser: the only one that it may connect to. */
+  readonly proxyPortOf: (uid: number) => number;
 }
 
 /** How long `nft` may take, in ms; it usually takes 10. */
@@ -83,17 +83,23 @@ async function reasonForNone(
   }
 }
 
-function rulesOf(table: string, { uids, proxyPorts }: FirewallOptions): string {
+function rulesOf(table: string, { uids, proxyPortOf }: FirewallOptions): string {
   const { first, last } = rootsDevtoolsPorts;
+  const own: string[] = [];
+  for (let uid = uids.first; uid <= uids.last; uid += 1) own.push(`${uid} . ${proxyPortOf(uid)}`);
   return `
     # Made, emptied and filled in one transaction: there is no moment without it.
     table inet ${table}
     delete table inet ${table}
     table inet ${table} {
+      set own-proxies {
+        typeof meta skuid . tcp dport
+        elements = { ${own.join(", ")} }
+      }
       chain sessions {
         # What belongs to a connection that stands, as the answers of DevTools to the server do.
         tcp flags & (syn | ack) != syn accept
-        oif lo tcp dport ${proxyPorts.first}-${proxyPorts.last} accept
+        oif lo meta skuid . tcp dport @own-proxies accept
         # Also all UDP: QUIC, WebRTC and DNS.
         reject
       }

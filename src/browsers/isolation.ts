@@ -8,8 +8,8 @@ export interface BrowserUser {
   readonly gid: number;
 }
 
-/** How many user ids, from the configured first one on, are for browsers. */
-export const userIdCount = 10_000;
+/** How many user ids, from the configured first one on, are for browsers: as many as ports for their proxies. */
+export const userIdCount = 1000;
 
 /**
  * Gives each browser a user id of its own while the server runs as root, so that the operating

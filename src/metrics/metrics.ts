@@ -10,12 +10,13 @@ export interface MetricSources {
   readonly warmBrowsers: () => number;
   /** How many hand-overs found a warm browser so far, and how many waited for a launch. */
   readonly poolUse: () => { readonly hits: number; readonly misses: number };
-  /** The traffic of all browsers so far, and the ways out that are open now. */
+  /** Connections of browsers, those that were refused and those that failed by reason, and bytes. */
   readonly egress: () => {
     readonly connections: number;
     readonly refused: Readonly<Record<string, number>>;
     readonly failed: Readonly<Record<string, number>>;
-    readonly openProxies: number;
+    readonly requestBytes: number;
+    readonly responseBytes: number;
   };
   /** Null where it cannot be told. */
   readonly browsersMemoryBytes: () => Promise<number | null>;
@@ -122,26 +123,6 @@ export class Metrics {
       "Sessions that waited for the launch of a browser.",
       () => sources.poolUse().misses,
     );
-    this.#total(
-      "nightjar_egress_connections_total",
-      "Connections that browsers asked for.",
-      () => sources.egress().connections,
-    );
-    this.#totals(
-      "nightjar_egress_refused_total",
-      "Connections of browsers that the policy refused, by reason.",
-      () => sources.egress().refused,
-    );
-    this.#totals(
-      "nightjar_egress_failed_total",
-      "Connections of browsers that could not be made, by reason.",
-      () => sources.egress().failed,
-    );
-    this.#gauge(
-      "nightjar_egress_proxies",
-      "Ways out of browsers that are open now.",
-      () => sources.egress().openProxies,
-    );
     this.#gauge(
       "nightjar_browsers_memory_bytes",
       "What all browsers have in memory (PSS); NaN where it cannot be told.",
@@ -156,6 +137,31 @@ export class Metrics {
       "nightjar_cdp_to_browser_bytes_total",
       "Bytes relayed from CDP clients to browsers.",
       () => sources.cdp().bytesToBrowsers,
+    );
+    this.#total(
+      "nightjar_egress_connections_total",
+      "Connections that browsers asked their way out for.",
+      () => sources.egress().connections,
+    );
+    this.#totals(
+      "nightjar_egress_refused_total",
+      "Connections that the policy refused, by what was against them.",
+      () => sources.egress().refused,
+    );
+    this.#totals(
+      "nightjar_egress_failed_total",
+      "Connections that did not come about, by reason.",
+      () => sources.egress().failed,
+    );
+    this.#total(
+      "nightjar_egress_sent_bytes_total",
+      "Bytes that browsers sent over the network.",
+      () => sources.egress().requestBytes,
+    );
+    this.#total(
+      "nightjar_egress_received_bytes_total",
+      "Bytes that browsers received over the network.",
+      () => sources.egress().responseBytes,
     );
   }
 

@@ -1,4 +1,5 @@
-import type { WatchedEvent, WatchedTarget } from "../sessions/ports.ts";
+import { failureTo } from "../sessions/egress-failures.ts";
+import type { EgressFailure, WatchedEvent, WatchedTarget } from "../sessions/ports.ts";
 import type { GrowingEntry, NetworkEntry } from "./network-entry.ts";
 import type { NetworkEvents } from "./network-events.ts";
 import { isToTell, RequestChain } from "./request-chain.ts";
@@ -16,16 +17,25 @@ const farewellMs = 1000;
 /** How long to keep what went over the wire for a request of which nothing else is told, in ms. */
 const orphanMs = 10_000;
 
+/** By how much the browser's times may differ from ours, in ms. */
+const clockSlackMs = 100;
+
 const domain = "Network.";
 
 /** Follows the network events of a session's targets and makes an entry of each request. */
 export class NetworkLog {
   readonly #write: (entry: NetworkEntry) => void;
+  readonly #egressFailures: () => readonly EgressFailure[];
   /** By the browser's id, which all redirects of a request share. */
   readonly #chains = new Map<string, RequestChain>();
 
-  constructor(write: (entry: NetworkEntry) => void) {
+  /** `egressFailures`: the last connections that did not come about, and why. */
+  constructor(
+    write: (entry: NetworkEntry) => void,
+    egressFailures: () => readonly EgressFailure[] = () => [],
+  ) {
     this.#write = write;
+    this.#egressFailures = egressFailures;
   }
 
   /** Goes on with a request that was not over when the log was last written; unless its page is gone. */
@@ -43,7 +53,9 @@ export class NetworkLog {
     const known = this.#chains.get(requestId);
     if (known === undefined && !beginnings.has(event)) return;
     const chain = known ?? this.#follow(requestId);
+    const entry = chain.running?.entry;
     handlers[event](chain, params as never, target);
+    if (entry !== undefined) this.#explain(event, entry);
     if (chain.hasBegun) chain.targetId ??= target.targetId;
     // Only a document that is shown is read; one that is downloaded is not.
     if (event === "dataReceived" || event === "loadingFinished") this.#show(chain, target);
@@ -101,6 +113,18 @@ export class NetworkLog {
       }
     }
     return chain;
+  }
+
+  /** Adds what the browser's way out knows of a failure; browsers say no more than that there was one. */
+  #explain(event: keyof NetworkEvents, entry: GrowingEntry): void {
+    const isRefusedHere = event === "responseReceived" && entry.status === 403;
+    const isFailed = event === "loadingFailed" || event === "webSocketFrameError";
+    if (!isRefusedHere && !(isFailed && entry.failure !== null)) return;
+    const known = failureTo(this.#egressFailures(), entry.url, entry.startedAt - clockSlackMs);
+    if (known === null) return;
+    if (isFailed) entry.failure = `${entry.failure}: ${known.message}`;
+    // An answer of the way out itself, not of the server.
+    else if (known.kind === "refused") entry.failure = known.message;
   }
 
   /** A frame shows a new document: what its last one requested will not be told to the end. */

@@ -77,7 +77,7 @@ export class SessionLog {
         const began = Date.now();
         try {
           const watch = await watching;
-          logs ??= new OpenLogs(folder, onFailure);
+          logs ??= new OpenLogs(folder, browser, onFailure);
           await logs.follow(watch, this.#ending.promise);
         } catch (error) {
           if (losses === 0) onFailure(error);
@@ -109,10 +109,13 @@ class OpenLogs {
   /** The CDP sessions that were told to send no more, and of what. */
   readonly #silenced = new Set<string>();
 
-  constructor(folder: RecordingFolder, onFailure: (error: unknown) => void) {
+  constructor(folder: RecordingFolder, browser: Browser, onFailure: (error: unknown) => void) {
     this.#folder = folder;
     this.#onFailure = onFailure;
-    this.#network = new NetworkLog((entry) => this.#write("network", entry));
+    this.#network = new NetworkLog(
+      (entry) => this.#write("network", entry),
+      () => browser.egressFailures,
+    );
   }
 
   /** Logs what the watch tells, until it breaks or `ending` settles. */

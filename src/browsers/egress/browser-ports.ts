@@ -8,12 +8,17 @@ import { isDevtoolsPort } from "../devtools-ports.ts";
 const firstPort = 28_000;
 const portCount = 1000;
 
-/** All of them, both ends included. */
-export const proxyPortRange = { first: firstPort, last: firstPort + portCount - 1 } as const;
-
 /** Whether a port of this machine may be a browser's DevTools or a browser's way out. */
 export function isBrowserPort(port: number): boolean {
   return isDevtoolsPort(port) || (port >= firstPort && port < firstPort + portCount);
+}
+
+/**
+ * The port of the proxy of a browser with a user of its own: always the same for one user, so that
+ * the firewall can let every user through to its own and needs no change while sessions come and go.
+ */
+export function proxyPortOf(uid: number): number {
+  return firstPort + (uid % portCount);
 }
 
 /** All ports for proxies in an order that starts anywhere: servers beside each other seldom meet. */

@@ -5,8 +5,10 @@ import { NameError } from "./name-resolver.ts";
 /** Who is at the other end, in a sentence. */
 export type Peer = "the server" | "the session's proxy";
 
-type Refusal = Extract<EgressFailure, { kind: "refused" }>["reason"];
-type Trouble = Extract<EgressFailure, { kind: "failed" }>["reason"];
+/** Why a connection is not made. */
+export type Refusal = Extract<EgressFailure, { kind: "refused" }>["reason"];
+/** Why one did not come about. */
+export type Trouble = Extract<EgressFailure, { kind: "failed" }>["reason"];
 
 /** A connection that is not made, or that did not come about. The message is half a sentence, for the page's owner. */
 export class EgressError extends Error {

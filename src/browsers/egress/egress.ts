@@ -2,10 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ProxySettings } from "../../sessions/browser-settings.ts";
 import { invalidField, messageOf, NightjarError } from "../../sessions/errors.ts";
 import type { EgressFailure } from "../../sessions/ports.ts";
+import { addTraffic, noTraffic } from "../../sessions/traffic.ts";
+import { PortTakenError } from "../browser-process.ts";
 import { AddressPolicy } from "./address-policy.ts";
-import { proxyPorts } from "./browser-ports.ts";
+import { proxyPortOf, proxyPorts } from "./browser-ports.ts";
 import { dial } from "./dial.ts";
-import { troubleOf } from "./egress-error.ts";
+import { type Refusal, type Trouble, troubleOf } from "./egress-error.ts";
 import { EgressPolicy } from "./egress-policy.ts";
 import { EgressProxy, type EgressRules } from "./egress-proxy.ts";
 import { type EgressRoute, noRoute } from "./egress-route.ts";
@@ -45,8 +47,9 @@ export interface EgressCounts {
   /** By reason. */
   readonly refused: Readonly<Record<string, number>>;
   readonly failed: Readonly<Record<string, number>>;
-  /** Of all proxies that are open. */
-  readonly openProxies: number;
+  /** Of all browsers, the ended ones included. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
 }
 
 /** The ways out of this machine's browsers: one proxy each, and what holds for all of them. */
@@ -56,10 +59,21 @@ export class Egress {
   readonly #domains: { readonly allow: HostPatterns; readonly deny: HostPatterns };
   readonly #defaultUpstream: Upstream | null;
   readonly #open = new Set<EgressProxy>();
+  #closedTraffic = noTraffic;
   readonly #counts = {
     connections: 0,
-    refused: new Map<string, number>(),
-    failed: new Map<string, number>(),
+    // Every reason from the start, so that a metric of it is there before the first time.
+    refused: { address: 0, domain: 0, port: 0, peer: 0 } satisfies Record<Refusal, number>,
+    failed: {
+      name: 0,
+      refused_there: 0,
+      closed: 0,
+      timed_out: 0,
+      unreachable: 0,
+      upstream: 0,
+      upstream_target: 0,
+      other: 0,
+    } satisfies Record<Trouble, number>,
   };
 
   /** Throws where a setting cannot be read; they have been checked before. */
@@ -90,22 +104,25 @@ export class Egress {
     const { connections, refused, failed } = this.#counts;
     return {
       connections,
-      refused: Object.fromEntries(refused),
-      failed: Object.fromEntries(failed),
-      openProxies: this.#open.size,
+      refused: { ...refused },
+      failed: { ...failed },
+      ...[...this.#open].map(({ traffic }) => traffic).reduce(addTraffic, this.#closedTraffic),
     };
   }
 
-  /** A proxy on a port of its own. `uid`: the user of its browser. Throws when every port is taken. */
+  /**
+   * A proxy on a port of its own. `uid`: the user of its browser, which decides about the port; null
+   * where all are the server's. Throws a `PortTakenError` where it is taken.
+   */
   async open(uid: number | null): Promise<EgressProxy> {
-    for (const port of proxyPorts()) {
+    for (const port of uid === null ? proxyPorts() : [proxyPortOf(uid)]) {
       try {
         return await this.#listen(port, uid, this.#rulesOf(noRoute));
       } catch (error) {
         if (!isTaken(error)) throw error;
       }
     }
-    throw new Error("all ports for browsers' proxies are taken");
+    throw new PortTakenError("the port of the browser's proxy is taken", "", null);
   }
 
   /** The proxy of a browser that was launched with this port. Throws when the port stays taken. */
@@ -151,15 +168,18 @@ export class Egress {
         this.#counts.connections += 1;
       },
       onFailure: (failure) => this.#count(failure),
-      onClose: () => this.#open.delete(proxy),
+      onClose: () => {
+        this.#open.delete(proxy);
+        this.#closedTraffic = addTraffic(this.#closedTraffic, proxy.traffic);
+      },
     });
     this.#open.add(proxy);
     return proxy;
   }
 
-  #count({ kind, reason }: EgressFailure): void {
-    const counts = this.#counts[kind];
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  #count(failure: EgressFailure): void {
+    if (failure.kind === "refused") this.#counts.refused[failure.reason] += 1;
+    else this.#counts.failed[failure.reason] += 1;
   }
 
   #rulesOf(route: EgressRoute): EgressRules {

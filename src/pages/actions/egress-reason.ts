@@ -1,4 +1,5 @@
-import type { Browser, EgressFailure } from "../../sessions/ports.ts";
+import { failureTo } from "../../sessions/egress-failures.ts";
+import type { Browser } from "../../sessions/ports.ts";
 import { ActionFailed } from "./failure.ts";
 
 /**
@@ -7,13 +8,12 @@ import { ActionFailed } from "./failure.ts";
  * ms) is when the navigation began; null where nothing is known.
  */
 export function egressReason(browser: Browser, url: string, since: number): ActionFailed | null {
-  const failures = browser.egressFailures.filter(({ at }) => at >= since);
-  const own = failures.findLast((failure) => isOf(failure, url));
+  const own = failureTo(browser.egressFailures, url, since);
   // The server of a page that redirects is another one.
-  const failure = own ?? failures.at(-1);
-  if (failure === undefined) return null;
+  const failure = own ?? browser.egressFailures.at(-1);
+  if (failure === undefined || failure.at < since) return null;
   const { kind, host, port, message } = failure;
-  const where = own === undefined ? `it leads to ${host}:${port}, and ` : "";
+  const where = own === null ? `it leads to ${host}:${port}, and ` : "";
   return new ActionFailed(
     kind === "refused" ? "refused_by_policy" : "navigation_failed",
     `${url} could not be opened: ${where}${message}.`,
@@ -22,15 +22,7 @@ export function egressReason(browser: Browser, url: string, since: number): Acti
 
 /** Why the page that is shown is a refusal; null where it is what its server answered. */
 export function refusalOf(browser: Browser, url: string, since: number): ActionFailed | null {
-  const failure = browser.egressFailures.findLast((candidate) => isOf(candidate, url));
-  if (failure?.kind !== "refused" || failure.at < since) return null;
+  const failure = failureTo(browser.egressFailures, url, since);
+  if (failure?.kind !== "refused") return null;
   return new ActionFailed("refused_by_policy", `${url} could not be opened: ${failure.message}.`);
-}
-
-function isOf({ host, port }: EgressFailure, url: string): boolean {
-  const parsed = URL.parse(url);
-  if (parsed === null) return false;
-  const usual = parsed.protocol === "https:" ? 443 : 80;
-  const named = parsed.hostname.toLowerCase().replace(/^\[|\]$/g, "");
-  return named.replace(/\.$/, "") === host && (Number(parsed.port) || usual) === port;
 }
