@@ -40,6 +40,7 @@ const noFiles: SessionFiles = {
     first: async () => ({ kind: "late", begun: null }),
     stop: () => {},
   }),
+  download: async () => null,
   keep: async (name) => name,
 };
 

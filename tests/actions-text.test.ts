@@ -284,3 +284,30 @@ describe("form_fill", () => {
     expect(failure?.message).toContain("No field was found for email.");
   });
 });
+
+describe("press_key", () => {
+  const press = (key: string) => lab.execute({ type: "press_key", key, dialog: null });
+
+  test("tells keys that go into a secret field, in shadow roots and frames of other sites, too", async () => {
+    lab.serve("/frame", "<!doctype html><input type=password autofocus>");
+    await lab.open(`<input id=name><x-y></x-y><iframe src="${lab.otherUrl}/frame"></iframe>
+      <script>document.querySelector("x-y").attachShadow({ mode: "open" })
+        .innerHTML = "<input type=password>"</script>`);
+    await lab.evaluate('document.querySelector("#name").focus()');
+    expect(await press("é")).toMatchObject({
+      message: "Pressed é.",
+      way: { kind: "key", isSecret: false },
+    });
+    expect(await fieldValue("#name")).toBe("é");
+    await press("Tab");
+    expect(await press("p")).toMatchObject({
+      message: "Pressed a key in a secret field.",
+      way: { isSecret: true },
+    });
+    expect(await press("Backspace")).toMatchObject({ way: { isSecret: false } });
+    await press("Tab");
+    expect(await press("Shift+W")).toMatchObject({ way: { isSecret: true } });
+    await lab.evaluate('document.querySelector("#name").focus()');
+    expect(await press("x")).toMatchObject({ way: { isSecret: false } });
+  });
+});

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { z } from "zod";
 import { observationAnswer } from "../src/edge/page-schemas.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
+import { makePdf } from "./support/pdf.ts";
 import { Site } from "./support/site.ts";
 
 let nightjar: Nightjar;
@@ -32,6 +33,14 @@ beforeAll(async () => {
     if (request.url === "/json") {
       response.setHeader("Content-Type", "application/json");
       response.end('{"a":[1,2]}');
+    } else if (request.url?.startsWith("/report") === true) {
+      // As servers do that want no page of theirs to connect anywhere.
+      response.setHeader("Content-Security-Policy", "default-src 'none'");
+      response.setHeader("Content-Type", "application/pdf");
+      const isWelcome = request.headers.cookie === "key=1";
+      const text = isWelcome ? "The lamp shines." : "Who are you?";
+      const texts = request.url === "/report-scan" ? [] : [{ text, size: 11, y: 700 }];
+      response.end(makePdf(texts, request.url === "/report-locked"));
     } else response.end(request.url === "/about" ? "<!doctype html><title>About</title>" : shop);
   });
   nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2" });
@@ -178,11 +187,15 @@ describe("execute", () => {
     });
     const clicked = await execute({ type: "click", id: `@${await idOf("Buy")}`, selector: "" });
     expect(clicked.success).toBe(true);
+    await nightjar.call("POST", `/sessions/${id}/page/scrape`, { body: {} });
     const { body } = await nightjar.call("GET", `/sessions/${id}`);
     const steps = z
       .array(z.object({ type: z.string(), value: z.looseObject({}) }))
       .parse(body["steps"]);
-    expect(steps.filter(({ type }) => type === "execution_result")).toHaveLength(3);
+    const done = steps.filter(({ type }) => type === "execution_result");
+    expect(done.map(({ value }) => value["action"])).toMatchObject(
+      ["goto", "fill", "click", "scrape"].map((type) => ({ type })),
+    );
     expect(JSON.stringify(body)).not.toContain("planted-secret-7");
     expect(nightjar.output).not.toContain("planted-secret-7");
   });
@@ -308,6 +321,37 @@ describe("scrape", () => {
     await execute({ type: "goto", url: `${site.url}/json` });
     const { body } = await nightjar.call("POST", `/sessions/${id}/page/scrape`, { body: {} });
     expect(body["markdown"]).toBe('```json\n{\n  "a": [\n    1,\n    2\n  ]\n}\n```');
+  });
+
+  test.each([
+    ["the headless shell, which downloads it", {}],
+    ["the full browser, which shows it", { browser_type: "chrome" }],
+  ])("reads the text of a PDF in %s, with the session's cookies", async (_what, settings) => {
+    const { id: session } = await nightjar.startSession(settings);
+    const scrape = () =>
+      nightjar.call("POST", `/sessions/${session}/page/scrape`, {
+        body: { only_main_content: true },
+      });
+    await execute({ type: "goto", url: site.url }, session);
+    await execute({ type: "evaluate_js", code: "document.cookie = 'key=1'" }, session);
+    expect(await execute({ type: "goto", url: `${site.url}/report` }, session)).toMatchObject({
+      success: true,
+    });
+    expect((await scrape()).body).toMatchObject({ markdown: "The lamp shines." });
+    const action = { type: "scrape", only_main_content: true };
+    expect(await execute(action, session)).toMatchObject({
+      data: { markdown: "The lamp shines." },
+    });
+    await execute({ type: "goto", url: `${site.url}/report-locked` }, session);
+    expect(await scrape()).toMatchObject({
+      status: 502,
+      body: { message: expect.stringContaining("protected by a password") },
+    });
+    await execute({ type: "goto", url: `${site.url}/report-scan` }, session);
+    expect((await scrape()).body["message"]).toContain("its 1 page is a picture");
+    await execute({ type: "goto", url: site.url }, session);
+    expect((await scrape()).body["markdown"]).toContain("shines brightly");
+    await nightjar.call("DELETE", `/sessions/${session}/stop`);
   });
 
   test("of a URL makes a session of its own and ends it", async () => {

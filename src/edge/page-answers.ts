@@ -1,5 +1,5 @@
 import type { ActionResult } from "../pages/actions/action.ts";
-import type { ScrapeResult } from "../pages/scrape/scrape.ts";
+import type { ScrapeResult } from "../pages/scrape/scrape-result.ts";
 import type { ActionBody } from "./action-schemas.ts";
 import { echoOf } from "./action-wire.ts";
 import { wireTime } from "./wire-time.ts";

@@ -111,7 +111,8 @@ export function pageRoutes(instance: FastifyInstance, pages: PageService): void 
     {
       schema: {
         summary: "Scrape the page",
-        description: "The active tab as markdown, with its images, or as data that fits a schema.",
+        description:
+          "The active tab as markdown, with its images, or as data that fits a schema; also of a PDF that was opened in it.",
         tags: ["Pages"],
         params: sessionIdParams,
         body: scrapeBody,

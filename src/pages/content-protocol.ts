@@ -39,6 +39,8 @@ export interface ContentImage {
 
 export interface PageContent {
   readonly url: string;
+  /** As the server called it, or as the browser found it. */
+  readonly contentType: string;
   readonly title: string;
   readonly markdown: string;
   readonly images: readonly ContentImage[];

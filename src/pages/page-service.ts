@@ -13,13 +13,9 @@ import type { PageDriver } from "./driver/page-driver.ts";
 import { defaultActionWith } from "./observe/default-action.ts";
 import type { Observation, ObserveRequest, PageElement } from "./observe/observation.ts";
 import { Perception } from "./observe/perception.ts";
-import {
-  checkExtractor,
-  type HtmlSource,
-  type ScrapeResult,
-  scrapePage,
-  withData,
-} from "./scrape/scrape.ts";
+import { checkExtractor, type HtmlSource, scrapePage, withData } from "./scrape/scrape.ts";
+import { scrapeOpenedPdf } from "./scrape/scrape-pdf.ts";
+import type { ScrapeResult } from "./scrape/scrape-result.ts";
 import type { StructuredExtractor } from "./scrape/structured-extractor.ts";
 import { type PdfRequest, printPdf } from "./screenshot/pdf.ts";
 import {
@@ -28,8 +24,10 @@ import {
   type ScreenshotRequest,
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
+import { scrapeStep } from "./steps/scrape-step.ts";
 import { actionStep } from "./steps/step.ts";
 import type { StepStore } from "./steps/step-store.ts";
+import { withoutCredentials } from "./steps/url-credentials.ts";
 
 export interface PageServiceOptions {
   readonly sessions: SessionService;
@@ -157,15 +155,26 @@ export class PageService {
   async scrape(
     principal: Principal,
     sessionId: string,
-    request: ScrapeRequest & { readonly url: string | null; readonly source: HtmlSource | null },
+    {
+      url: wanted,
+      source,
+      ...request
+    }: ScrapeRequest & { readonly url: string | null; readonly source: HtmlSource | null },
     signal: AbortSignal,
   ): Promise<ScrapeResult> {
     const { extractor } = this.#options;
     checkExtractor(request, extractor);
-    const url = request.url === null ? null : checkedRequestUrl(request.url);
+    const url = wanted === null ? null : checkedRequestUrl(wanted);
     const result = await this.#operate(principal, sessionId, signal, async (session, driver) => {
       if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-      return scrapePage(await driver.activePage(), request, request.source, signal);
+      const page = await driver.activePage();
+      const startedAt = Date.now();
+      const files = this.#options.filesOf(principal.tenantId, sessionId);
+      const scraped = await scrapeTab(session, page, files, request, source, signal);
+      if (source === null) {
+        await this.#remember(sessionId, scrapeStep(request, scraped, startedAt));
+      }
+      return scraped;
     });
     return withData(result, request, extractor, signal);
   }
@@ -281,6 +290,7 @@ export class PageService {
     signal: AbortSignal,
   ): Promise<ActionResult> {
     const { filesOf, extractor } = this.#options;
+    const files = filesOf(principal.tenantId, sessionId);
     const url = (await driver.activePage()).page.url();
     const known =
       "target" in action && action.target.id !== null
@@ -290,11 +300,11 @@ export class PageService {
       {
         driver,
         elements: session.perception,
-        files: filesOf(principal.tenantId, sessionId),
+        files,
         look: (until) => session.perception.look(driver, until),
         scrape: async (page: DrivenPage, request, until) => {
           checkExtractor(request, extractor);
-          const result = await scrapePage(page, request, null, until);
+          const result = await scrapeTab(session, page, files, request, null, until);
           return withData(result, request, extractor, until);
         },
       },
@@ -302,6 +312,10 @@ export class PageService {
       signal,
     );
     session.lastElementId = result.elementId;
+    if (result.way?.kind === "pdf" && "url" in action) {
+      const documentId = (await driver.activePage()).documentId();
+      session.openedPdf = { url: action.url, name: result.way.name, documentId };
+    }
     await this.#remember(
       sessionId,
       actionStep(action, result, {
@@ -365,11 +379,26 @@ export class PageService {
   /** What was done was done, also when it cannot be written down. */
   async #remember(sessionId: string, step: Parameters<StepStore["append"]>[1]): Promise<void> {
     try {
-      await this.#options.steps.append(sessionId, step);
+      // A page's own URL can hold the credentials that it was opened with.
+      await this.#options.steps.append(sessionId, { ...step, url: withoutCredentials(step.url) });
     } catch (error) {
       this.#options.onFailure("record a step", sessionId, error);
     }
   }
+}
+
+/** Scrapes what was opened last in a tab: the page that it shows, or a PDF that it could not show. */
+function scrapeTab(
+  { openedPdf }: DrivenSession,
+  page: DrivenPage,
+  files: SessionFiles,
+  request: ScrapeRequest,
+  source: HtmlSource | null,
+  signal: AbortSignal,
+): Promise<ScrapeResult> {
+  return source === null && openedPdf?.documentId === page.documentId()
+    ? scrapeOpenedPdf(openedPdf, files, request, signal)
+    : scrapePage(page, request, source, signal);
 }
 
 /** A selector that says itself that it leads to a password. */

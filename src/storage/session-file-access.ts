@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { NightjarError } from "../sessions/errors.ts";
 import type { DownloadCollector } from "./download-collector.ts";
 import type { DownloadWatch } from "./download-watch.ts";
-import type { FileStorage } from "./file-storage.ts";
+import type { FileKind, FileStorage, LocatedFile } from "./file-storage.ts";
 
 /** The files that the pages of one session may use: its tenant's uploads and its own downloads. */
 export class SessionFileAccess {
@@ -25,12 +25,12 @@ export class SessionFileAccess {
 
   /** Where an upload lies; null where there is none of that name. */
   async uploadPath(name: string): Promise<string | null> {
-    try {
-      return (await this.#files.find("uploads", this.#tenantId, name)).path;
-    } catch (error) {
-      if (error instanceof NightjarError && error.code === "file_not_found") return null;
-      throw error;
-    }
+    return (await this.#find("uploads", this.#tenantId, name))?.path ?? null;
+  }
+
+  /** A file among the session's downloads; null where there is none of that name. */
+  download(name: string): Promise<LocatedFile | null> {
+    return this.#find("downloads", this.#sessionId, name);
   }
 
   /** Newest first. */
@@ -50,5 +50,14 @@ export class SessionFileAccess {
   async keep(suggestedName: string, content: Buffer): Promise<string> {
     const stream = Readable.from([content]);
     return (await this.#files.saveDownload(this.#sessionId, suggestedName, stream)).name;
+  }
+
+  async #find(kind: FileKind, owner: string, name: string): Promise<LocatedFile | null> {
+    try {
+      return await this.#files.find(kind, owner, name);
+    } catch (error) {
+      if (error instanceof NightjarError && error.code === "file_not_found") return null;
+      throw error;
+    }
   }
 }

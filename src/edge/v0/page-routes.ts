@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ActionResult } from "../../pages/actions/action.ts";
 import type { ObservationAnswer, PageService } from "../../pages/page-service.ts";
-import type { ScrapeResult } from "../../pages/scrape/scrape.ts";
+import type { ScrapeResult } from "../../pages/scrape/scrape-result.ts";
 import type { Recordings } from "../../recording/recordings.ts";
 import { defaultBrowserSettings } from "../../sessions/browser-settings.ts";
 import { NightjarError } from "../../sessions/errors.ts";

@@ -34,6 +34,7 @@ export function contentOf(request: ContentRequest): PageContent {
   const isTruncated = markdown.length > request.maxCharacters;
   return {
     url,
+    contentType: hasLayout ? document.contentType : "text/html",
     title: ownerDocument.title,
     markdown: isTruncated ? markdown.slice(0, request.maxCharacters) : markdown,
     images: imagesOf(root, hasLayout),

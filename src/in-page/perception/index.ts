@@ -4,3 +4,4 @@ export { walk } from "./describe.ts";
 export { keysAt, keysOf } from "./listening.ts";
 export { elementByKey, keyOf, note, takeNote } from "./registry.ts";
 export { drawn, goToEnd, scrollPage, scrollPosition, scrollToPosition } from "./rest.ts";
+export { focusIsSecret } from "./secrets.ts";

@@ -27,3 +27,14 @@ function isDotted(element: Element): boolean {
   const security = getComputedStyle(element).getPropertyValue("-webkit-text-security");
   return security !== "" && security !== "none";
 }
+
+/** Whether keys go into a field of this frame whose content must not be shown. */
+export function focusIsSecret(): boolean {
+  // A frame remembers what had its focus, also when another one has it now.
+  if (window !== window.top && !document.hasFocus()) return false;
+  let focused = document.activeElement;
+  for (let inner = focused; inner !== null; inner = focused?.shadowRoot?.activeElement ?? null) {
+    focused = inner;
+  }
+  return focused !== null && isSecret(focused);
+}

@@ -149,6 +149,8 @@ export type ActionWay =
       /** What was entered is nobody's business but the page's. */
       readonly isSecret: boolean;
     }
+  /** `isSecret`: it went into a field whose content is nobody's business but the page's. */
+  | { readonly kind: "key"; readonly isSecret: boolean }
   | {
       readonly kind: "choice";
       /** From a `<select>`, a list that the page made, or by the option itself. */
@@ -161,6 +163,8 @@ export type ActionWay =
   | { readonly kind: "files"; readonly through: "input" | "inner_input" | "chooser" }
   /** `isShown`: the browser shows the file instead of downloading it. */
   | { readonly kind: "download"; readonly isShown: boolean }
+  /** A PDF that was downloaded, not shown; `name`: among the session's downloads. */
+  | { readonly kind: "pdf"; readonly name: string }
   /** Where to, for an element that an observation named. */
   | { readonly kind: "drag"; readonly onto: ElementSelectors | null };
 

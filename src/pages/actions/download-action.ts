@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { messageOf } from "../../sessions/errors.ts";
+import { fetchShown } from "../driver/shown-file.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
 import { ActionFailed } from "./failure.ts";
@@ -101,31 +101,12 @@ async function keepShown(
       `Clicking ${called} began no download: it led to the page ${url}.`,
     );
   }
-  const answer = await shown
-    .evaluate<FetchedFile>(main, main.contextId, fetchScript(url), endTimeoutMs)
-    .catch((error: unknown): FetchedFile => ({ error: messageOf(error).split("\n", 1)[0] ?? "" }));
+  const limits = { mostBytes: largestShownBytes, timeoutMs: endTimeoutMs };
+  const answer = await fetchShown(shown, main, limits);
   if ("error" in answer) {
     throw new ActionFailed("download_failed", `${url} could not be fetched: ${answer.error}.`);
   }
-  return files.keep(nameOf(url), Buffer.from(answer.data, "base64"));
-}
-
-type FetchedFile = { readonly data: string } | { readonly error: string };
-
-function fetchScript(url: string): string {
-  return `(async () => {
-    const response = await fetch(${JSON.stringify(url)}, { credentials: "include" });
-    if (!response.ok) return { error: "the server answers " + response.status };
-    const content = await response.blob();
-    if (content.size > ${largestShownBytes}) return { error: "it is larger than ${largestShownBytes} bytes" };
-    const data = await new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result);
-      reader.onerror = () => reject(reader.error);
-      reader.readAsDataURL(content);
-    });
-    return { data: data.slice(data.indexOf(",") + 1) };
-  })()`;
+  return files.keep(nameOf(url), answer.bytes);
 }
 
 /** The last part of a URL's path, as a name; the storage makes it a safe one. */

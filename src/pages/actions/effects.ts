@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import type { Action, ActionEffects } from "./action.ts";
+import type { Activity } from "./activity.ts";
 import type { ActionContext } from "./context.ts";
 import { openedTabs } from "./opened-tabs.ts";
 import type { DownloadWatch } from "./ports.ts";
@@ -23,6 +24,14 @@ export async function followNewTab(context: ActionContext, before: Before): Prom
   if (latest !== undefined && !latest.isClosed()) await driver.activate(latest);
 }
 
+/** Waits until the storage has heard of the downloads that the browser has told of. */
+export async function wordOfDownloads(activity: Activity, downloads: DownloadWatch): Promise<void> {
+  const deadline = Date.now() + downloadWordMs;
+  while (downloads.begun.length < activity.downloads && Date.now() < deadline) {
+    await activity.change(pollMs);
+  }
+}
+
 /** What an action brought about, once the page has come to rest. */
 export async function effectsOf(
   context: ActionContext,
@@ -31,10 +40,7 @@ export async function effectsOf(
 ): Promise<ActionEffects> {
   const { driver, page, activity, changes } = context;
   const mutations = await changes.end();
-  const deadline = Date.now() + downloadWordMs;
-  while (downloads.begun.length < activity.downloads && Date.now() < deadline) {
-    await activity.change(pollMs);
-  }
+  await wordOfDownloads(activity, downloads);
   const isOpen = !page.page.isClosed();
   const url = isOpen ? page.page.url() : before.url;
   const navigated = isOpen && (url !== before.url || activity.hasNavigated(page.targetId));

@@ -3,12 +3,16 @@ import type { Browser } from "../../sessions/ports.ts";
 import type { DrivenPage } from "../driver/driven-page.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
+import { wordOfDownloads } from "./effects.ts";
 import { egressReason, refusalOf } from "./egress-reason.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
+import type { DownloadWatch } from "./ports.ts";
 
 /** As the contract has it, in ms. */
 const navigationTimeoutMs = 10_000;
 const otherTimeoutMs = 8000;
+/** How long a PDF may take to come whole, in ms. */
+const pdfTimeoutMs = 12_000;
 /** How long a busy page may take to answer once its script was ended, in ms, and how often that is tried. */
 const busyTimeoutMs = 500;
 const mostAttempts = 5;
@@ -23,7 +27,7 @@ export async function goto(
 ): Promise<Done> {
   const url = checkedUrl(action.url);
   await freeIfBusy(context);
-  return { message: await open(context, context.page, url) };
+  return open(context, context.page, url);
 }
 
 export async function gotoNewTab(
@@ -32,8 +36,8 @@ export async function gotoNewTab(
 ): Promise<Done> {
   const url = checkedUrl(action.url);
   const page = await context.driver.context.newPage();
-  const answered = await open(context, await context.driver.activate(page), url);
-  return { message: `In a new tab: ${answered}` };
+  const done = await open(context, await context.driver.activate(page), url);
+  return { ...done, message: `In a new tab: ${done.message}` };
 }
 
 export async function closeTab(context: ActionContext): Promise<Done> {
@@ -91,9 +95,10 @@ export async function reload(context: ActionContext): Promise<Done> {
 }
 
 /** Opens a URL and says what came of it. A page that is slow to load is left as far as it got. */
-async function open(context: ActionContext, page: DrivenPage, url: string): Promise<string> {
+async function open(context: ActionContext, page: DrivenPage, url: string): Promise<Done> {
   const { browser } = context.driver;
   const since = Date.now();
+  const downloads = context.files.watchDownloads();
   try {
     const response = await page.page.goto(url, {
       timeout: navigationTimeoutMs,
@@ -103,15 +108,37 @@ async function open(context: ActionContext, page: DrivenPage, url: string): Prom
     const shown = page.page.url();
     const refusal = status === 403 ? refusalOf(browser, shown, since) : null;
     if (refusal !== null) throw refusal;
-    if (status >= 400) return `Opened ${shown}, which answers with the error ${status}.`;
-    return `Opened ${shown}.`;
+    if (status >= 400)
+      return { message: `Opened ${shown}, which answers with the error ${status}.` };
+    return { message: `Opened ${shown}.` };
   } catch (error) {
     // Chromium drops a navigation that turns out to be a download, or to have nothing to show.
     if (/ERR_ABORTED|Download is starting/.test(String(error))) {
-      return `${url} shows no page; the tab stays where it was.`;
+      return await withoutPage(context, downloads, url, since);
     }
     throw withReason(late(error, url, navigationTimeoutMs), browser, url, since);
+  } finally {
+    downloads.stop();
   }
+}
+
+/** What a navigation brought that shows no page: of a PDF the text can be read all the same. */
+async function withoutPage(
+  { activity, signal }: ActionContext,
+  downloads: DownloadWatch,
+  url: string,
+  since: number,
+): Promise<Done> {
+  const message = `${url} shows no page; the tab stays where it was.`;
+  await wordOfDownloads(activity, downloads);
+  if (!downloads.begun.some((name) => /\.pdf$/i.test(name))) return { message };
+  const endTimeoutMs = Math.max(0, since + pdfTimeoutMs - Date.now());
+  const outcome = await downloads.first({ beginTimeoutMs: 0, endTimeoutMs, signal });
+  if (outcome.kind !== "stored") return { message };
+  return {
+    message: `${url} is a PDF, which this browser does not show; the tab stays where it was. Scrape it to read its text.`,
+    way: { kind: "pdf", name: outcome.name },
+  };
 }
 
 /** A navigation that came to nothing, with what the browser's way out has to say about it. */
@@ -183,12 +210,17 @@ async function travel(
   return { message: `Went ${direction} to ${entry.url}.` };
 }
 
+/** A URL as somebody wrote it, with `https:` where it has no scheme. */
+export function withScheme(text: string): string {
+  const given = text.trim();
+  // `localhost:3000` has no scheme, though it looks as if.
+  return /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(given) ? given : `https://${given}`;
+}
+
 /** A URL that may be opened, with a scheme where none was given. Throws `ActionFailed`. */
 export function checkedUrl(text: string): string {
   const given = text.trim();
-  // `localhost:3000` has no scheme, though it looks as if.
-  const named = /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(given) ? given : `https://${given}`;
-  const url = URL.parse(named);
+  const url = URL.parse(withScheme(given));
   if (url === null || given === "") {
     throw new ActionFailed(
       "invalid_url",

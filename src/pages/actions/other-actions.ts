@@ -1,7 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../../sessions/errors.ts";
+import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
+
+/** How long a frame may take to say what has its focus, in ms. */
+const focusTimeoutMs = 1000;
 
 interface ScrollOutcome {
   readonly moved: number;
@@ -19,12 +24,43 @@ export async function pressKey(
   context: ActionContext,
   action: ActionOf<"press_key">,
 ): Promise<Done> {
+  const { key } = action;
+  const isSecret = typesText(key) && (await focusIsSecret(context.page));
+  const called = isSecret ? "A key" : `"${key}"`;
+  const { keyboard } = context.page.page;
   try {
-    await context.page.page.keyboard.press(action.key);
+    // A character that no key of the keyboard has is entered as by an input method.
+    await keyboard.press(key).catch((error: unknown) => {
+      if ([...key].length !== 1 || !/Unknown key/.test(messageOf(error))) throw error;
+      return keyboard.insertText(key);
+    });
   } catch (error) {
-    throw asActionFailure(error, `"${action.key}"`);
+    throw asActionFailure(error, called);
   }
-  return { message: `Pressed ${action.key}.` };
+  return {
+    message: isSecret ? "Pressed a key in a secret field." : `Pressed ${key}.`,
+    way: { kind: "key", isSecret },
+  };
+}
+
+/** Whether a key, by Playwright's names, may put something into a field. */
+function typesText(key: string): boolean {
+  return !/^(?:Shift\+)*(?:(?:Control|Alt|Meta|ControlOrMeta)(?:\+|$)|(?:Enter|Tab|Escape|Backspace|Delete|Insert|Home|End|PageUp|PageDown|Arrow\w+|F\d+|Shift)$)/.test(
+    key,
+  );
+}
+
+/** Whether what is typed now goes into a secret field; also where that cannot be told. */
+async function focusIsSecret(page: DrivenPage): Promise<boolean> {
+  const answers = await Promise.all(
+    page.frames().map((frame) =>
+      page
+        .call<boolean>(frame, "perception", "focusIsSecret", [], focusTimeoutMs)
+        // A frame that went away has no focus.
+        .catch((error: unknown) => !(error instanceof FrameGoneError)),
+    ),
+  );
+  return answers.includes(true);
 }
 
 export async function scroll(

@@ -24,6 +24,8 @@ export interface SessionFiles {
   uploadPath(name: string): Promise<string | null>;
   uploadNames(): Promise<readonly string[]>;
   watchDownloads(): DownloadWatch;
+  /** A file among the session's downloads; null where there is none of that name. */
+  download(name: string): Promise<{ readonly path: string; readonly sizeBytes: number } | null>;
   /** Keeps bytes that a page showed instead of downloading them; answers the name they are kept under. */
   keep(name: string, content: Buffer): Promise<string>;
 }

@@ -69,6 +69,12 @@ export class DrivenPage {
     return this.#frames.framesOf(worldNameOf(this.page), this.targetId);
   }
 
+  /** Tells the document that its main frame shows now from those before and after; empty while it navigates. */
+  documentId(): string {
+    const [main] = this.frames();
+    return main === undefined ? "" : `${this.targetId}:${main.sessionId}:${main.contextId}`;
+  }
+
   /** The CDP sessions in which the page and its frames are rendered: frames of other sites have their own. */
   sessionIds(): ReadonlySet<string> {
     return new Set([this.sessionId, ...this.frames().map(({ sessionId }) => sessionId)]);

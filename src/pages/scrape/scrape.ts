@@ -1,9 +1,11 @@
 import { invalidField, messageOf, NightjarError } from "../../sessions/errors.ts";
-import type { ActionData, ScrapeRequest } from "../actions/action.ts";
+import type { ScrapeRequest } from "../actions/action.ts";
 import { ActionFailed, asActionFailure } from "../actions/failure.ts";
 import type { ContentRequest, PageContent } from "../content-protocol.ts";
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import { loadLazyContent } from "./lazy-content.ts";
+import { pdfType, scrapeShownPdf } from "./scrape-pdf.ts";
+import type { ScrapeResult } from "./scrape-result.ts";
 import type { StructuredExtractor } from "./structured-extractor.ts";
 
 /** No reader, and no model, takes more of one page. */
@@ -16,15 +18,6 @@ const mostAttempts = 3;
 export interface HtmlSource {
   readonly html: string;
   readonly url: string;
-}
-
-/** What a scrape brings. */
-export interface ScrapeResult extends ActionData {
-  readonly url: string;
-  readonly title: string;
-  /** URLs by placeholder, where placeholders were asked for. */
-  readonly links: Readonly<Record<string, string>>;
-  readonly isTruncated: boolean;
 }
 
 /** Whether a scrape asks for data, which takes a model. */
@@ -55,6 +48,7 @@ export async function scrapePage(
   signal: AbortSignal,
 ): Promise<ScrapeResult> {
   const content = await contentOf(page, request, source, signal);
+  if (content.contentType === pdfType) return scrapeShownPdf(page, request, signal);
   return {
     url: content.url,
     title: content.title,

@@ -1,4 +1,5 @@
 import { messageOf, NightjarError } from "../../sessions/errors.ts";
+import { readStream } from "../driver/cdp-stream.ts";
 import type { DrivenPage } from "../driver/driven-page.ts";
 
 /** Paper sizes in inches, upright. */
@@ -27,16 +28,14 @@ export interface PdfRequest {
 
 const printTimeoutMs = 30_000;
 const largestBytes = 100 * 1024 * 1024;
-const partBytes = 1024 * 1024;
 
 /** Prints a page as PDF. Throws `page_failed`, `answer_too_large` or `invalid_request`. */
 export async function printPdf(page: DrivenPage, request: PdfRequest): Promise<Buffer> {
   const options = { sessionId: page.sessionId, timeoutMs: printTimeoutMs };
   const { width, height } = paperSizes[request.paper];
   const { marginInches } = request;
-  let stream: string | undefined;
   try {
-    ({ stream } = await page.connection.command(
+    const { stream } = await page.connection.command(
       "Page.printToPDF",
       {
         paperWidth: width,
@@ -52,8 +51,13 @@ export async function printPdf(page: DrivenPage, request: PdfRequest): Promise<B
         transferMode: "ReturnAsStream",
       },
       options,
-    ));
-    return await readAll(page, stream ?? "", options);
+    );
+    const bytes = await readStream(page, stream ?? "", largestBytes, printTimeoutMs);
+    if (bytes !== null) return bytes;
+    throw new NightjarError(
+      "answer_too_large",
+      `The PDF has more than ${largestBytes / 1024 / 1024} MB. Ask for some of its pages with page_ranges.`,
+    );
   } catch (error) {
     if (error instanceof NightjarError) throw error;
     if (/page range|Page range/i.test(messageOf(error))) {
@@ -66,35 +70,5 @@ export async function printPdf(page: DrivenPage, request: PdfRequest): Promise<B
     throw new NightjarError("page_failed", `The page could not be printed: ${messageOf(error)}.`, {
       cause: error,
     });
-  } finally {
-    if (stream !== undefined) {
-      void page.connection.command("IO.close", { handle: stream }, options).catch(() => {});
-    }
-  }
-}
-
-async function readAll(
-  page: DrivenPage,
-  handle: string,
-  options: { readonly sessionId: string; readonly timeoutMs: number },
-): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for (;;) {
-    const { data, base64Encoded, eof } = await page.connection.command(
-      "IO.read",
-      { handle, size: partBytes },
-      options,
-    );
-    const part = Buffer.from(data, base64Encoded === true ? "base64" : "utf8");
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > largestBytes) {
-      throw new NightjarError(
-        "answer_too_large",
-        `The PDF has more than ${largestBytes / 1024 / 1024} MB. Ask for some of its pages with page_ranges.`,
-      );
-    }
-    if (eof) return Buffer.concat(parts);
   }
 }

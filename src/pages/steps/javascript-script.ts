@@ -75,7 +75,7 @@ function linesOfOne(statement: Statement): readonly string[] {
     case "open_tab":
       return [
         "page = await context.newPage();",
-        `await page.goto(${text(statement.url)}, { waitUntil: "domcontentloaded" });`,
+        `await page.goto(${written(statement.url)}, { waitUntil: "domcontentloaded" });`,
       ];
     case "close_tab":
       return [
@@ -160,6 +160,9 @@ function callOf({ on, method, values }: Call): string {
 function written(value: ScriptValue): string {
   if (typeof value === "string") return text(value);
   if (typeof value !== "object" || value === null) return String(value);
+  if ("before" in value) {
+    return `${text(value.before)} + process.env.${value.secret} + ${text(value.after)}`;
+  }
   if ("secret" in value) return `process.env.${value.secret}`;
   if ("element" in value) return locatorOf(value.element);
   return `{ ${value.option}: ${written(value.is)} }`;

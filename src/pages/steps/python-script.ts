@@ -80,7 +80,7 @@ function linesOfOne(statement: Statement): readonly string[] {
     case "open_tab":
       return [
         "page = context.new_page()",
-        `page.goto(${text(statement.url)}, wait_until="domcontentloaded")`,
+        `page.goto(${written(statement.url)}, wait_until="domcontentloaded")`,
       ];
     case "close_tab":
       return [
@@ -153,6 +153,9 @@ function written(value: ScriptValue): string {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") return String(value);
+  if ("before" in value) {
+    return `${text(value.before)} + os.environ["${value.secret}"] + ${text(value.after)}`;
+  }
   if ("secret" in value) return `os.environ["${value.secret}"]`;
   if ("element" in value) return locatorOf(value.element);
   return `${snakeCase(value.option)}=${written(value.is)}`;

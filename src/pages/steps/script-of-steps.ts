@@ -3,6 +3,7 @@ import type { Action } from "../actions/action.ts";
 import { checkedUrl } from "../actions/navigation-actions.ts";
 import type { Script, ScriptTarget, ScriptValue, Statement } from "./script.ts";
 import { targetBy, targetBySelector, targetOf } from "./script-target.ts";
+import { secretMask } from "./secret-mask.ts";
 import { SecretNames, secretCalled } from "./secret-names.ts";
 import { type ActionStep, isSecretField, type Step } from "./step.ts";
 
@@ -25,7 +26,9 @@ export function scriptOfSteps(steps: readonly Step[]): Script {
   const actions = steps.filter((step) => step.kind === "action");
   const done = actions.filter(({ success }) => success);
   const secrets = new SecretNames();
-  const statements = done.flatMap((step) => statementsOf(step, secrets));
+  const statements = done.flatMap((step, index) =>
+    goesOnTyping(step, done[index - 1]) ? [] : statementsOf(step, secrets),
+  );
   const failed = actions.length - done.length;
   return {
     statements,
@@ -38,6 +41,20 @@ export function scriptOfSteps(steps: readonly Step[]): Script {
     notes:
       failed === 0 ? [] : [`Left out: ${failed} ${failed === 1 ? "step" : "steps"} that failed.`],
   };
+}
+
+/** Keys that were pressed one after the other into a secret field are one secret. */
+function goesOnTyping(step: ActionStep, before: ActionStep | undefined): boolean {
+  return (
+    isSecretKey(step) &&
+    before !== undefined &&
+    isSecretKey(before) &&
+    before.effects.navigatedTo === null
+  );
+}
+
+function isSecretKey({ action, hidesValue }: ActionStep): boolean {
+  return action.type === "press_key" && hidesValue;
 }
 
 function statementsOf(step: ActionStep, secrets: SecretNames): readonly Statement[] {
@@ -79,9 +96,9 @@ function bodyOf(step: ActionStep, secrets: SecretNames): readonly Statement[] {
       if (step.effects.downloads.length > 0) {
         return [comment(`goto: left out, ${action.url} is a download.`)];
       }
-      return [call("page", "goto", checkedUrl(action.url), opened)];
+      return [...loginNote(step), call("page", "goto", urlOf(step, action.url, secrets), opened)];
     case "goto_new_tab":
-      return [{ do: "open_tab", url: checkedUrl(action.url) }];
+      return [...loginNote(step), { do: "open_tab", url: urlOf(step, action.url, secrets) }];
     case "close_tab":
       return [{ do: "close_tab" }];
     case "switch_tab":
@@ -95,7 +112,9 @@ function bodyOf(step: ActionStep, secrets: SecretNames): readonly Statement[] {
     case "wait":
       return [call("page", "waitForTimeout", action.timeMs)];
     case "press_key":
-      return [call("keyboard", "press", action.key)];
+      return step.hidesValue
+        ? [call("keyboard", "type", { secret: secrets.take(secretCalled(step)) })]
+        : [call("keyboard", "press", action.key)];
     case "scroll_up":
       return [{ do: "scroll", direction: -1, amount: action.amount }];
     case "scroll_down":
@@ -113,6 +132,18 @@ function bodyOf(step: ActionStep, secrets: SecretNames): readonly Statement[] {
     case "completion":
       return [comment(`${action.success ? "Done" : "Given up"}: ${action.answer}`)];
   }
+}
+
+/** What the script opens; credentials that were left out of the URL come from the environment. */
+function urlOf({ hidesValue }: ActionStep, kept: string, secrets: SecretNames): ScriptValue {
+  const url = checkedUrl(kept);
+  const [before, after] = url.split(secretMask, 2);
+  if (!hidesValue || before === undefined || after === undefined) return url;
+  return { before, secret: secrets.take(`login ${new URL(url).hostname}`), after };
+}
+
+function loginNote({ hidesValue }: ActionStep): readonly Statement[] {
+  return hidesValue ? [comment("The login is written as in a URL: user:password")] : [];
 }
 
 type ElementAction = Extract<Action, { readonly target: unknown }>;

@@ -22,6 +22,8 @@ export type ScriptValue =
   | null
   /** Read from the environment when the script runs. */
   | { readonly secret: string }
+  /** A text around a secret. */
+  | { readonly before: string; readonly secret: string; readonly after: string }
   | { readonly element: ScriptTarget }
   /** An option of a call, by its name in JavaScript. */
   | { readonly option: string; readonly is: string | number | boolean };
@@ -35,7 +37,7 @@ export type Statement =
       readonly method: string;
       readonly values: readonly ScriptValue[];
     }
-  | { readonly do: "open_tab"; readonly url: string }
+  | { readonly do: "open_tab"; readonly url: ScriptValue }
   | { readonly do: "close_tab" }
   /** Negative indices count from the end. */
   | { readonly do: "switch_tab"; readonly index: number }

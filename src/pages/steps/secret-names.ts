@@ -34,6 +34,7 @@ export class SecretNames {
 /** What the secret of a step is, by its field; empty where nothing says. */
 export function secretCalled(step: ActionStep): string {
   if (step.action.type === "multi_factor_fill") return "one-time code";
+  if (step.action.type === "press_key") return "typed keys";
   const target = targetOf(step);
   if (target === null) return "";
   if (target.locator.by === "role") return target.locator.name;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { makeResult, makeStep } from "../../../tests/support/made-steps.ts";
 import type { Action, ActionResult, FilledField } from "../actions/action.ts";
 import type { ElementSelectors } from "../elements.ts";
-import { actionStep, secretMask } from "./step.ts";
+import { secretMask } from "./secret-mask.ts";
+import { actionStep } from "./step.ts";
 
 const secret = "p@ss wörd&1";
 
@@ -72,6 +73,32 @@ describe("the step of an action holds no secret", () => {
   test("that makes one-time codes", () => {
     expectNoSecret(makeStep(fill("multi_factor_fill"), repeating));
     expectNoSecret(makeStep(fill("multi_factor_fill"), failed));
+  });
+
+  test.each([
+    "https://ada:p%40ss+w%C3%B6rd%261@site.test/x",
+    `ada:${secret}@site.test/x`,
+    `99:${secret}@site.test/x`,
+    `https:ada:${secret}@site.test/x`,
+    `https://ada:${secret}@si te.test/x`,
+  ])("that stands in the URL %s", (url) => {
+    for (const type of ["goto", "goto_new_tab"] as const) {
+      const effects = { ...makeResult().effects, navigatedTo: url };
+      const message = `Opened ${URL.parse(url)?.href ?? url}; "${url}" is no URL.`;
+      expectNoSecret(makeStep({ type, url, dialog: null }, { effects, message }));
+    }
+  });
+
+  test("that was pressed key by key", () => {
+    const press = (key: string, changes: Partial<ActionResult>) =>
+      makeStep({ type: "press_key", key, dialog: null }, changes);
+    const way = { kind: "key", isSecret: true } as const;
+    expect(press("x", { way })).toMatchObject({ action: { key: secretMask }, hidesValue: true });
+    expect(press("x", { ...failed, way: null })).toMatchObject({ action: { key: secretMask } });
+    expect(press("Enter", { way: { ...way, isSecret: false } })).toMatchObject({
+      action: { key: "Enter" },
+      hidesValue: false,
+    });
   });
 
   test.each(["current_password", "new_password", "totp", "cc_number", "cc_cvv"] as const)(

@@ -7,9 +7,8 @@ import type {
   FilledField,
 } from "../actions/action.ts";
 import type { ElementSelectors } from "../elements.ts";
-
-/** What stands in a step in place of a secret. */
-export const secretMask = "********";
+import { secretMask } from "./secret-mask.ts";
+import { type KeptUrl, keptUrl, withoutCredentials } from "./url-credentials.ts";
 
 /** How much of what an action brought is kept with its step. */
 const longestKept = 2000;
@@ -81,14 +80,15 @@ export function actionStep(
     readonly isSecret: boolean;
   },
 ): ActionStep {
-  const hidesValue = holdsSecret(action, result, context);
-  const secrets = secretsIn(action, hidesValue);
+  const url = "url" in action ? keptUrl(action.url) : null;
+  const hidesValue = url !== null || holdsSecret(action, result, context);
+  const secrets = secretsIn(action, url, hidesValue);
   return {
     kind: "action",
     startedAt: result.startedAt,
     endedAt: result.endedAt,
     url: masked(context.url, secrets),
-    action: withoutSecrets(action, hidesValue),
+    action: withoutSecrets(action, url, hidesValue),
     success: result.success,
     message: masked(result.message, secrets),
     failure: result.failure === null ? null : masked(result.failure.message, secrets),
@@ -110,6 +110,11 @@ function holdsSecret(
   context: { readonly selectors: ElementSelectors | null; readonly isSecret: boolean },
 ): boolean {
   if (action.type === "multi_factor_fill") return true;
+  if (action.type === "press_key") {
+    if (way?.kind === "key") return way.isSecret;
+    // Where it would have gone was not found out.
+    return !success && /^(?:Shift\+)*.$/su.test(action.key);
+  }
   if (action.type !== "fill" && action.type !== "fallback_fill") return false;
   if (context.isSecret || (way?.kind === "text" && way.isSecret)) return true;
   // Nobody has seen the field that the text was meant for.
@@ -117,15 +122,16 @@ function holdsSecret(
 }
 
 /** The secret texts of an action, longest first, so that none leaves a part of another. */
-function secretsIn(action: Action, hidesValue: boolean): readonly string[] {
+function secretsIn(action: Action, url: KeptUrl | null, hidesValue: boolean): readonly string[] {
   const texts =
-    action.type === "form_fill"
+    url?.secrets ??
+    (action.type === "form_fill"
       ? Object.entries(action.values).flatMap(([field, value]) =>
           isSecretField(field) ? [value] : [],
         )
       : hidesValue && "value" in action && typeof action.value === "string"
         ? [action.value]
-        : [];
+        : []);
   return texts
     .flatMap((text) => [text, encodeURIComponent(text.toWellFormed()), asFormData(text)])
     .filter((text) => text.trim().length >= shortestMasked)
@@ -138,11 +144,12 @@ function asFormData(text: string): string {
 }
 
 function masked(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, secretMask), text);
+  return withoutCredentials(
+    secrets.reduce((rest, secret) => rest.replaceAll(secret, secretMask), text),
+  );
 }
 
 function effectsWithout(effects: ActionEffects, secrets: readonly string[]): ActionEffects {
-  if (secrets.length === 0) return effects;
   const { navigatedTo, openedTabs, dialogs, downloads } = effects;
   return {
     ...effects,
@@ -153,7 +160,9 @@ function effectsWithout(effects: ActionEffects, secrets: readonly string[]): Act
   };
 }
 
-function withoutSecrets(action: Action, hidesValue: boolean): Action {
+function withoutSecrets(action: Action, url: KeptUrl | null, hidesValue: boolean): Action {
+  if (url !== null) return { ...action, url: url.url } as Action;
+  if (hidesValue && action.type === "press_key") return { ...action, key: secretMask };
   if (hidesValue && "value" in action && typeof action.value === "string") {
     return { ...action, value: secretMask } as Action;
   }

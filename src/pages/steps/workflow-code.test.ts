@@ -40,6 +40,24 @@ function effects(changes: Partial<ActionResult["effects"]>): Partial<ActionResul
 }
 
 describe("a script", () => {
+  test("has no credentials of URLs and no keys of secrets", () => {
+    const way = { kind: "key", isSecret: true } as const;
+    const steps = [
+      makeStep({ type: "goto", url: "https://ada:s3cret@site.test/a", dialog }),
+      ...["p", "w"].map((key) => makeStep({ type: "press_key", key, dialog }, { way })),
+      makeStep({ type: "press_key", key: "Enter", dialog }),
+    ];
+    expect(javascript(...steps)).toEqual([
+      "// The login is written as in a URL: user:password",
+      'await page.goto("https://" + process.env.SECRET_LOGIN_SITE_TEST + "@site.test/a", { waitUntil: "domcontentloaded" });',
+      "await page.keyboard.type(process.env.SECRET_TYPED_KEYS);",
+      'await page.keyboard.press("Enter");',
+    ]);
+    expect(python(...steps)[1]).toBe(
+      'page.goto("https://" + os.environ["SECRET_LOGIN_SITE_TEST"] + "@site.test/a", wait_until="domcontentloaded")',
+    );
+  });
+
   test("finds an element by role and name, in its frames", () => {
     const step = known(click, selectorsFor('internal:role=button[name="Buy \\"it\\""s]', ["#pay"]));
     expect(javascript(step)).toEqual([
