@@ -12,6 +12,7 @@ import { chromium } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { observationAnswer } from "../src/edge/page-schemas.ts";
+import { readPdf } from "../src/pages/scrape/pdf-text.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { makePdf } from "./support/pdf.ts";
 import { Site } from "./support/site.ts";
@@ -20,6 +21,8 @@ let nightjar: Nightjar;
 let site: Site;
 let notte: NotteClient;
 let id: string;
+
+const never = new AbortController().signal;
 
 const shop = `<!doctype html><title>Shop</title><h1>Lamps</h1>
   <label>Search <input name=q></label><label>Password <input type=password></label>
@@ -326,33 +329,44 @@ describe("scrape", () => {
   test.each([
     ["the headless shell, which downloads it", {}],
     ["the full browser, which shows it", { browser_type: "chrome" }],
-  ])("reads the text of a PDF in %s, with the session's cookies", async (_what, settings) => {
-    const { id: session } = await nightjar.startSession(settings);
-    const scrape = () =>
-      nightjar.call("POST", `/sessions/${session}/page/scrape`, {
-        body: { only_main_content: true },
+  ])(
+    "reads the text of a PDF in %s, with the session's cookies, and prints pages",
+    async (_what, settings) => {
+      const { id: session } = await nightjar.startSession(settings);
+      const scrape = () =>
+        nightjar.call("POST", `/sessions/${session}/page/scrape`, {
+          body: { only_main_content: true },
+        });
+      await execute({ type: "goto", url: site.url }, session);
+      await execute({ type: "evaluate_js", code: "document.cookie = 'key=1'" }, session);
+      expect(await execute({ type: "goto", url: `${site.url}/report` }, session)).toMatchObject({
+        success: true,
       });
-    await execute({ type: "goto", url: site.url }, session);
-    await execute({ type: "evaluate_js", code: "document.cookie = 'key=1'" }, session);
-    expect(await execute({ type: "goto", url: `${site.url}/report` }, session)).toMatchObject({
-      success: true,
-    });
-    expect((await scrape()).body).toMatchObject({ markdown: "The lamp shines." });
-    const action = { type: "scrape", only_main_content: true };
-    expect(await execute(action, session)).toMatchObject({
-      data: { markdown: "The lamp shines." },
-    });
-    await execute({ type: "goto", url: `${site.url}/report-locked` }, session);
-    expect(await scrape()).toMatchObject({
-      status: 502,
-      body: { message: expect.stringContaining("protected by a password") },
-    });
-    await execute({ type: "goto", url: `${site.url}/report-scan` }, session);
-    expect((await scrape()).body["message"]).toContain("its 1 page is a picture");
-    await execute({ type: "goto", url: site.url }, session);
-    expect((await scrape()).body["markdown"]).toContain("shines brightly");
-    await nightjar.call("DELETE", `/sessions/${session}/stop`);
-  });
+      expect((await scrape()).body).toMatchObject({ markdown: "The lamp shines." });
+      const action = { type: "scrape", only_main_content: true };
+      expect(await execute(action, session)).toMatchObject({
+        data: { markdown: "The lamp shines." },
+      });
+      await execute({ type: "goto", url: `${site.url}/report-locked` }, session);
+      expect(await scrape()).toMatchObject({
+        status: 502,
+        body: { message: expect.stringContaining("protected by a password") },
+      });
+      await execute({ type: "goto", url: `${site.url}/report-scan` }, session);
+      expect((await scrape()).body["message"]).toContain("its 1 page is a picture");
+      await execute({ type: "goto", url: site.url }, session);
+      expect((await scrape()).body["markdown"]).toContain("shines brightly");
+      const printed = await fetch(`${nightjar.url}/sessions/${session}/page/pdf`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${testKey}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ paper: "A5" }),
+      });
+      expect(printed.status).toBe(200);
+      const pdf = await readPdf(Buffer.from(await printed.arrayBuffer()), 10_000, never);
+      expect(pdf).toMatchObject({ markdown: expect.stringMatching(/^# Lamps.*shines brightly/s) });
+      await nightjar.call("DELETE", `/sessions/${session}/stop`);
+    },
+  );
 
   test("of a URL makes a session of its own and ends it", async () => {
     const answer = await nightjar.call("POST", "/scrape", {
@@ -496,7 +510,7 @@ describe("notte-sdk, unchanged,", () => {
     expect((await pageScrape({ client, path, body: {} })).data?.markdown).toContain("Lamps");
     const shot = await pageScreenshot({ client, path });
     expect(shot.data).toBeInstanceOf(Blob);
-    expect((await sessionOffset({ client, path })).data?.offset).toBe(3);
+    expect((await sessionOffset({ client, path })).data?.offset).toBe(4);
     const script = await getSessionScript({ client, path, query: { as_workflow: true } });
     expect(script.data?.python_script).toContain("page.goto(");
     const scraped = await scrapeWebpage({ client, body: { url: site.url } });
