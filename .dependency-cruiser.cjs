@@ -17,6 +17,7 @@ const allowed = {
   viewer: ["live"],
   models: ["sessions", "pages"],
   metrics: [],
+  doctor: ["sessions", "browsers", "host", "recording", "store"],
   edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 

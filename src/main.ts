@@ -42,14 +42,12 @@ import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
 import { RecordingRecords } from "./store/recording-records.ts";
+import { announceServer, withdrawServer } from "./store/running-server.ts";
 import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
-import { openSqlite } from "./store/sqlite.ts";
+import { embeddedNodeId, openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
 import { TenantRecords } from "./store/tenant-records.ts";
-
-/** The embedded store has one node. */
-const nodeId = "local";
 
 /** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
 const bytesPerWarmBrowser = 170 * 1024 ** 2;
@@ -83,6 +81,7 @@ export interface RunningServer {
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const directory = openDataDirectory(config.dataDir);
   const unlock = lockDataDirectory(directory);
+  withdrawServer(directory);
   const database = await openSqlite(directory.databaseFile);
   const keys = new ApiKeyRecords(database);
   const tenants = new TenantRecords(database);
@@ -150,7 +149,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     host,
     gauge,
     clock: systemClock,
-    nodeId,
+    nodeId: embeddedNodeId,
     maxSessionMinutes: config.maxSessionMinutes,
     recordByDefault: config.recordByDefault,
     limits: {
@@ -274,6 +273,27 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
 
+  const reconciler = new Reconciler({
+    finders: [
+      new SessionLeaks({
+        store,
+        sessions,
+        nodeId: embeddedNodeId,
+        handedOut: () => host.handedOut,
+      }),
+      host.leaks,
+      new RecordingLeaks(recordingFolders, async (id) => (await store.find(id)) !== null),
+      ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
+    ],
+    clock: systemClock,
+    everyMs: reconcileEveryMs,
+    onRepaired: ({ kind, name }) => {
+      metrics.leakRepaired(kind);
+      logger.warn({ kind, name }, "repaired a leak");
+    },
+    onFailure,
+  });
+
   const version = await ownVersion();
   const browser = executables.headlessShell ?? executables.chromium;
   const server = await buildHttpServer({
@@ -299,6 +319,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
       devtoolsClosed: firewall.firewall !== null,
+      memoryCap: memoryCaps.kind,
+      leaksRepaired: reconciler.repairedCount,
     }),
     hostStatus: hostStatus({
       version,
@@ -338,28 +360,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     throw error;
   }
   host.startWarming();
-  const reconciler = new Reconciler({
-    finders: [
-      new SessionLeaks({ store, sessions, nodeId, handedOut: () => host.handedOut }),
-      host.leaks,
-      new RecordingLeaks(recordingFolders, async (id) => (await store.find(id)) !== null),
-      ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
-    ],
-    clock: systemClock,
-    everyMs: reconcileEveryMs,
-    onRepaired: ({ kind, name }) => {
-      metrics.leakRepaired(kind);
-      logger.warn({ kind, name }, "repaired a leak");
-    },
-    onFailure,
-  });
   reconciler.start();
   // Last of all: a key that is made by a start that fails would be lost.
   const newApiKey = await prepareKeys(keys, config.apiKey);
   const address = server.server.address() as AddressInfo;
+  const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+  try {
+    announceServer(directory, url);
+  } catch (error) {
+    // Only other commands of this machine need it.
+    onFailure("say where the server is reached", error);
+  }
 
   return {
-    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    url,
     newApiKey,
     async drain(hurry) {
       sessions.drain();
@@ -385,6 +399,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
       await database.close();
+      withdrawServer(directory);
       unlock();
     },
   };
