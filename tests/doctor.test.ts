@@ -54,11 +54,19 @@ async function diagnose(environment: NodeJS.ProcessEnv) {
   };
 }
 
+const planted: ChildProcess[] = [];
+
+afterAll(() => {
+  for (const child of planted) child.kill("SIGKILL");
+});
+
 /** A process that looks like a browser of a data directory. */
 function plantProcess(dataDir: string, id: string): ChildProcess {
   const argument = `--user-data-dir=${path.join(dataDir, "browsers", id)}/profile`;
   const script = "setInterval(() => {}, 1000)";
-  return spawn(process.execPath, ["-e", script, "--", argument], { stdio: "ignore" });
+  const child = spawn(process.execPath, ["-e", script, "--", argument], { stdio: "ignore" });
+  planted.push(child);
+  return child;
 }
 
 describe("nightjar doctor on a host without a server", () => {
