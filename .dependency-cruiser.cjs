@@ -17,6 +17,7 @@ const allowed = {
   viewer: ["live"],
   models: ["sessions", "pages"],
   metrics: [],
+  tracing: ["sessions"],
   edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
@@ -33,7 +34,7 @@ const allowedInConsole = {
   host: ["api", "shell", "ui"],
 };
 
-const shared = "^src/(config|logger)\\.ts$";
+const shared = "^src/(config|logger|log-scope)\\.ts$";
 
 module.exports = {
   forbidden: [
