@@ -1,22 +1,23 @@
 /**
- * Observing a page: ours beside Playwright's own snapshot for models, of the same pages in the same
- * run. `node bench/observe.ts [directory of saved pages, .html or .html.gz] [--pages]`; without a
- * directory, pages as applications make them.
+ * Observing a page: ours beside Playwright's own snapshot for models, by turns, of the same pages in
+ * the same run; the same over HTTP from a server, without and with a picture; scraping; how long the
+ * texts are; and whether ids survive. `node bench/observe.ts [directory of saved pages] [--pages]
+ * [--rounds=5]`; without a directory, only pages as applications make them.
  */
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import type { ObserveRequest } from "../src/pages/observe/observation.ts";
 import { Perception } from "../src/pages/observe/perception.ts";
 import { DrivenBrowser } from "../tests/support/driven-browser.ts";
-import { Site } from "../tests/support/site.ts";
-import { type AppPage, appPages } from "./support/app-pages.ts";
+import { Nightjar, testKey } from "../tests/support/nightjar.ts";
+import { appPages } from "./support/app-pages.ts";
+import { idsByMark, markElements, renderAgain } from "./support/id-survival.ts";
+import { type BenchPage, PageSite, savedPages } from "./support/saved-pages.ts";
 import { short, summarize } from "./support/statistics.ts";
 
-const rounds = 5;
-/** As tokens are counted throughout: by their average length. */
-const charactersPerToken = 4;
+const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
+const directory = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
+const rounds = Number(
+  options.find((option) => option.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5,
+);
 const leastElements = 300;
 const mostElements = 8000;
 
@@ -28,111 +29,165 @@ const usual: ObserveRequest = {
   tokenBudget: null,
 };
 const whole: ObserveRequest = { ...usual, perceptionType: "deep", tokenBudget: 1_000_000 };
+const never = new AbortController().signal;
 
-async function savedPages(directory: string): Promise<readonly AppPage[]> {
-  const inside = await readdir(directory, { recursive: true });
-  const pages: AppPage[] = [];
-  for (const file of inside.filter((name) => /\.html(?:\.gz)?$/.test(name)).sort()) {
-    const bytes = await readFile(path.join(directory, file));
-    const html = file.endsWith(".gz") ? await promisify(gunzip)(bytes) : bytes;
-    pages.push({ name: file, html: html.toString("utf8") });
-  }
-  return pages;
-}
-
+/** What was measured of one page; times are medians of its rounds, in ms. */
 interface Measured {
+  readonly kind: "app" | "article";
   readonly name: string;
   readonly elements: number;
-  readonly ours: number;
+  readonly observe: number;
   readonly snapshot: number;
+  /** Of medians, and of the fastest rounds: what else the machine does matters less for those. */
+  readonly faster: number;
+  readonly fasterAtBest: number;
+  readonly http: number;
+  readonly picture: number;
+  readonly scrape: number;
+  /** Characters beside those of the snapshot. */
   readonly wholeShare: number;
   readonly usualShare: number;
+  readonly idsKept: number;
 }
 
-const directory = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
-const pages = [...appPages(), ...(directory === undefined ? [] : await savedPages(directory))];
+async function timed<T>(times: number[], work: () => Promise<T>): Promise<T> {
+  const begun = performance.now();
+  const result = await work();
+  times.push(performance.now() - begun);
+  return result;
+}
 
-let html = "";
-const site = await Site.start((request, response) => {
-  response.setHeader("Content-Type", "text/html; charset=utf-8");
-  // Nothing is loaded, and of saved pages no script runs: what they call is not there.
-  const scripts = html.includes("http") ? "'none'" : "'unsafe-inline'";
-  response.setHeader(
-    "Content-Security-Policy",
-    `default-src 'none'; style-src 'unsafe-inline'; script-src ${scripts}`,
-  );
-  response.statusCode = request.url === "/" ? 200 : 404;
-  response.end(request.url === "/" ? html : "");
-});
+const site = await PageSite.start();
 const driven = await DrivenBrowser.launch();
+const server = await Nightjar.start({ NIGHTJAR_LOG_LEVEL: "info" });
+const session = await server.startSession();
+
+async function call(operation: string, body: object): Promise<void> {
+  const answer = await fetch(`${server.url}/sessions/${session.id}/page/${operation}`, {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${testKey}`,
+      "Content-Type": "application/json",
+    },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${operation}: ${answer.status} ${text}`);
+}
+
+async function measure(kind: Measured["kind"], bench: BenchPage): Promise<Measured | null> {
+  site.page = bench;
+  const { driver } = driven;
+  const active = await driver.activePage();
+  const { page } = active;
+  await page.goto(site.url, { waitUntil: "load" });
+  const elements = await page.evaluate<number>("document.getElementsByTagName('*').length");
+  if (elements < leastElements || elements > mostElements) return null;
+  await call("execute", { type: "goto", url: site.url });
+  const perception = new Perception();
+  const observe: number[] = [];
+  const snapshot: number[] = [];
+  const http: number[] = [];
+  const picture: number[] = [];
+  const scrape: number[] = [];
+  let snapshotText = "";
+  let usualText = "";
+  // Turn by turn, so that whatever else the machine does meets all; the first turn warms up.
+  for (let round = 0; round <= rounds; round += 1) {
+    ({ text: usualText } = await timed(observe, () => perception.observe(driver, usual, never)));
+    snapshotText = await timed(snapshot, () => page.ariaSnapshot({ mode: "ai" }));
+    await timed(http, () => call("observe", { screenshot: false }));
+    await timed(picture, () => call("observe", {}));
+    if (kind === "article") await timed(scrape, () => call("scrape", {}));
+    if (round === 0) for (const times of [observe, snapshot, http, picture, scrape]) times.pop();
+  }
+  const { text: wholeText } = await perception.observe(driver, whole, never);
+  await page.evaluate(markElements);
+  const before = await idsByMark(active, await perception.observe(driver, usual, never));
+  await page.evaluate(renderAgain);
+  const after = await idsByMark(active, await perception.observe(driver, usual, never));
+  const living = [...before].filter(([mark]) => after.has(mark));
+  const kept = living.filter(([mark, id]) => after.get(mark) === id);
+  const median = (times: readonly number[]): number => summarize(times).p50;
+  return {
+    kind,
+    name: bench.name,
+    elements,
+    observe: median(observe),
+    snapshot: median(snapshot),
+    faster: median(snapshot) / median(observe),
+    fasterAtBest: Math.min(...snapshot) / Math.min(...observe),
+    http: median(http),
+    picture: median(picture) - median(http),
+    scrape: median(scrape),
+    wholeShare: wholeText.length / snapshotText.length,
+    usualShare: usualText.length / snapshotText.length,
+    idsKept: kept.length / Math.max(1, living.length),
+  };
+}
+
 const measured: Measured[] = [];
-const signal = new AbortController().signal;
 try {
-  const { page } = await driven.driver.activePage();
-  for (const { name, html: content } of pages) {
-    html = content;
-    await page.goto(site.url, { waitUntil: "load" });
-    const elements = await page.evaluate<number>("document.getElementsByTagName('*').length");
-    if (elements < leastElements || elements > mostElements) continue;
-    const perception = new Perception();
-    const ours: number[] = [];
-    const snapshot: number[] = [];
-    let snapshotText = "";
-    let wholeText = "";
-    let usualText = "";
-    // Turn by turn, so that whatever else the machine does meets both; the first turn warms up.
-    for (let round = 0; round <= rounds; round += 1) {
-      const begun = performance.now();
-      ({ text: usualText } = await perception.observe(driven.driver, usual, signal));
-      const between = performance.now();
-      snapshotText = await page.ariaSnapshot({ mode: "ai" });
-      const ended = performance.now();
-      if (round === 0) continue;
-      ours.push(between - begun);
-      snapshot.push(ended - between);
-    }
-    ({ text: wholeText } = await perception.observe(driven.driver, whole, signal));
-    measured.push({
-      name,
-      elements,
-      ours: summarize(ours).p50,
-      snapshot: summarize(snapshot).p50,
-      wholeShare: wholeText.length / snapshotText.length,
-      usualShare: usualText.length / snapshotText.length,
-    });
-    if (process.argv.includes("--pages")) {
-      const { ours: time, snapshot: other, wholeShare, usualShare } = measured.at(-1) as Measured;
+  const pages = [
+    ...appPages().map((page) => ({ kind: "app" as const, page })),
+    ...(directory === undefined ? [] : await savedPages(directory)).map((page) => ({
+      kind: "article" as const,
+      page,
+    })),
+  ];
+  for (const { kind, page } of pages) {
+    const one = await measure(kind, page);
+    if (one === null) continue;
+    measured.push(one);
+    if (options.includes("--pages")) {
       console.log(
-        [
-          `${short(time)} ms, snapshot ${short(other)} ms`,
-          `${Math.round(snapshotText.length / charactersPerToken)} tokens, whole ${Math.round(wholeShare * 100)} %, usual ${Math.round(usualShare * 1000) / 10} %`,
-          `${elements} elements in ${name.slice(0, 60)}`,
-        ].join(" | "),
+        `${one.name.padEnd(24)} ${one.elements} elements: ${short(one.observe)} ms, snapshot ${short(one.snapshot)} ms, over HTTP ${short(one.http)} ms, picture ${short(one.picture)} ms more; whole ${Math.round(one.wholeShare * 100)} %, usual ${Math.round(one.usualShare * 1000) / 10} %`,
       );
     }
   }
 } finally {
   await driven.dispose();
+  await server.dispose();
   await site.stop();
 }
 
-function row(pick: (page: Measured) => number) {
-  const values = measured.map(pick);
-  const sorted = [...values].sort((a, b) => a - b);
-  return {
-    median: short(summarize(values).p50),
-    p90: short(sorted[Math.max(0, Math.ceil(0.9 * sorted.length) - 1)] ?? Number.NaN),
-    max: short(summarize(values).max),
-  };
+type Column = Record<string, number>;
+
+/** The median and the worst tenth, which is above it for what should be low and below it for what should be high. */
+function columns(pick: (page: Measured) => number, better: "low" | "high" = "low"): Column {
+  const column: Column = {};
+  for (const [title, kinds] of [
+    ["app", ["app"]],
+    ["articles", ["article"]],
+    ["all", ["app", "article"]],
+  ] as const) {
+    const values = measured
+      .filter(({ kind }) => (kinds as readonly string[]).includes(kind))
+      .map(pick)
+      .filter((value) => !Number.isNaN(value))
+      .sort((a, b) => (better === "low" ? a - b : b - a));
+    if (values.length === 0) continue;
+    const at = (share: number) => short(values[Math.ceil(share * values.length) - 1] ?? Number.NaN);
+    column[`${title} median`] = at(0.5);
+    column[`${title} p90`] = at(0.9);
+  }
+  return column;
 }
 
+const count = (kind: Measured["kind"]) => measured.filter((page) => page.kind === kind).length;
 console.log(
-  `${measured.length} pages of ${Math.min(...measured.map(({ elements }) => elements))} to ${Math.max(...measured.map(({ elements }) => elements))} elements, median ${row(({ elements }) => elements).median}`,
+  `${count("app")} pages of applications, ${count("article")} saved articles; ${rounds} rounds each. Times in ms; p90 is the worst tenth, also of what should be high.`,
 );
 console.table({
-  "observe, ms": row(({ ours }) => ours),
-  "Playwright's AI snapshot, ms": row(({ snapshot }) => snapshot),
-  "times faster": row(({ ours, snapshot }) => snapshot / ours),
-  "whole page, % of its tokens": row(({ wholeShare }) => wholeShare * 100),
-  "usual text, % of its tokens": row(({ usualShare }) => usualShare * 100),
+  elements: columns(({ elements }) => elements),
+  observe: columns(({ observe }) => observe),
+  "Playwright's AI snapshot": columns(({ snapshot }) => snapshot),
+  "times faster": columns(({ faster }) => faster, "high"),
+  "times faster, fastest rounds": columns(({ fasterAtBest }) => fasterAtBest, "high"),
+  "observe over HTTP": columns(({ http }) => http),
+  "more with a JPEG": columns(({ picture }) => picture),
+  "scrape over HTTP": columns(({ scrape }) => scrape),
+  "whole page, % of its characters": columns(({ wholeShare }) => wholeShare * 100),
+  "usual text, % of its characters": columns(({ usualShare }) => usualShare * 100),
+  "ids kept through a re-render, %": columns(({ idsKept }) => idsKept * 100, "high"),
 });

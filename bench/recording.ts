@@ -119,8 +119,16 @@ async function warm(server: Nightjar): Promise<void> {
   while (Number((await server.call("GET", "/health")).body["warm_browsers"]) < 1) await delay(20);
 }
 
-/** A session from its start to its first page, in ms; then it ends. */
-async function hello(server: Nightjar): Promise<{ start: number; page: number; id: string }> {
+/** What one session took, in ms. */
+interface Hello {
+  readonly start: number;
+  /** From the beginning until its first page was there, and until it had ended. */
+  readonly page: number;
+  readonly total: number;
+}
+
+/** A session from its start over its first page to its end. */
+async function hello(server: Nightjar): Promise<Hello> {
   await warm(server);
   const begun = performance.now();
   const { id, cdpUrl } = await server.startSession();
@@ -129,17 +137,19 @@ async function hello(server: Nightjar): Promise<{ start: number; page: number; i
   await browser.contexts()[0]?.pages()[0]?.goto(`${site.url}/hello`);
   const reached = performance.now();
   await server.call("DELETE", `/sessions/${id}/stop`);
+  const released = performance.now();
   await browser.close();
-  return { start: started - begun, page: reached - begun, id };
+  return { start: started - begun, page: reached - begun, total: released - begun };
 }
 
-function line(what: string, values: readonly { start: number; page: number }[]) {
+function line(what: string, values: readonly Hello[]) {
   const start = summarize(values.map((value) => value.start));
   const page = summarize(values.map((value) => value.page));
+  const total = summarize(values.map((value) => value.total));
   console.log(
-    `${what.padEnd(36)} start p50 ${short(start.p50)} (p95 ${short(start.p95)}) ms, first page p50 ${short(page.p50)} (p95 ${short(page.p95)}) ms, n ${values.length}`,
+    `${what.padEnd(36)} start p50 ${short(start.p50)} (p95 ${short(start.p95)}) ms, first page p50 ${short(page.p50)} (p95 ${short(page.p95)}) ms, total p50 ${short(total.p50)} (p95 ${short(total.p95)}) ms, n ${values.length}`,
   );
-  return { start: start.p50, page: page.p50 };
+  return { start: start.p50, page: page.p50, total: total.p50 };
 }
 
 const ffmpeg = await HeldFfmpeg.make();
@@ -169,9 +179,9 @@ try {
   await browse(busy.cdpUrl, Math.min(90_000, minutes * 60_000), 100);
   await server.call("DELETE", `/sessions/${busy.id}/stop`);
   await machineAtRest();
-  const atRest: { start: number; page: number }[] = [];
+  const atRest: Hello[] = [];
   for (let count = 0; count < measured; count += 1) atRest.push(await hello(server));
-  const encoding: { start: number; page: number }[] = [];
+  const encoding: Hello[] = [];
   await ffmpeg.letGo();
   const isReady = ready(server, busy.id).then((done) => {
     over = true;
@@ -187,8 +197,8 @@ try {
   );
 
   // 3. Recording on and off, by turns.
-  const on: { start: number; page: number }[] = [];
-  const off: { start: number; page: number }[] = [];
+  const on: Hello[] = [];
+  const off: Hello[] = [];
   for (let count = 0; count < measured; count += 1) {
     await machineAtRest();
     on.push(await hello(server));
@@ -198,7 +208,7 @@ try {
   const recorded = line("recorded", on);
   const plain = line("not recorded", off);
   console.log(
-    `recorded over not: start x ${short(recorded.start / plain.start)}, first page x ${short(recorded.page / plain.page)}`,
+    `recorded over not: start x ${short(recorded.start / plain.start)}, first page x ${short(recorded.page / plain.page)}, total x ${short(recorded.total / plain.total)}`,
   );
 } finally {
   await server.dispose();

@@ -100,7 +100,7 @@ const screens: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
     "a session that has ended",
     async (page) => {
       await page.goto(`/console/sessions/${replayed}`);
-      await page.getByRole("option").first().waitFor();
+      await page.locator(".entry").first().waitFor();
       await page.getByRole("tab", { name: "Details and files" }).click();
       await page.getByText("Longest duration").waitFor();
     },

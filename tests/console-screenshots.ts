@@ -71,10 +71,10 @@ try {
       await page.getByText("No session matches").waitFor();
       await shoot("4-nothing");
       await page.goto(`/console/sessions/${live.id}`);
-      await page.getByRole("option").first().waitFor();
+      await page.locator(".entry").first().waitFor();
       await shoot("5-live", true);
       await page.goto(`/console/sessions/${replayed.id}`);
-      await page.getByRole("option").first().waitFor();
+      await page.locator(".entry").first().waitFor();
       await page
         .getByRole("option", { name: /voucher rejected|Clicked B3/ })
         .first()
@@ -83,7 +83,7 @@ try {
       await page.getByRole("tab", { name: "Details and files" }).click();
       await shoot("7-details", true);
       await page.goto(`/console/sessions/${crashed.id}`);
-      await page.getByRole("option").first().waitFor();
+      await page.locator(".entry").first().waitFor();
       await shoot("8-error", true);
       await page.goto("/console/keys");
       await page.getByText("nightly crawl").waitFor();

@@ -129,16 +129,15 @@ describe("a session through another proxy", () => {
   );
 
   test("is given a browser that was ready, and goes on through it after kill -9 of the server", async () => {
-    await expect
-      .poll(async () => (await server.call("GET", "/health")).body["warm_browsers"], {
-        timeout: 20_000,
-      })
-      .toBe(1);
-    const warm = new Set([...(await mainProcesses(server.dataDir)).keys()]);
+    const standing = async () => ({
+      warm: (await server.call("GET", "/health")).body["warm_browsers"],
+      running: (await mainProcesses(server.dataDir)).size,
+    });
+    await expect.poll(standing, { timeout: 20_000 }).toEqual({ warm: 1, running: 1 });
+    const [warm = ""] = (await mainProcesses(server.dataDir)).keys();
     const asked = upstreams.get("http")?.asked ?? [];
     const { id, page } = await open(external("http"));
-    const after = await mainProcesses(server.dataDir);
-    expect([...warm].every((known) => after.has(known))).toBe(true);
+    expect((await mainProcesses(server.dataDir)).has(warm)).toBe(true);
     await page.goto(`http://there.test:${port}/before`);
     await server.signal("SIGKILL");
     await server.run();

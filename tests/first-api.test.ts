@@ -387,7 +387,7 @@ describe("POST /session/close", () => {
       screenshot: null,
       error: expect.stringContaining("screenshot"),
     });
-    await expect.poll(async () => await browserPids()).not.toContain(pid);
+    await expect.poll(async () => await browserPids(), { timeout: 20_000 }).not.toContain(pid);
     expect(await status(session_id)).toMatchObject({ status: "closed", error: closed.error });
   });
 

@@ -1,9 +1,6 @@
 /** Pages as applications make them, of a chosen size: tables, shops, forms, mail, components. */
 
-export interface AppPage {
-  readonly name: string;
-  readonly html: string;
-}
+import type { BenchPage } from "./saved-pages.ts";
 
 const words =
   "amber basin cedar delta ember fjord grove harbor island juniper kettle lagoon meadow north orchard prairie quarry ridge summit timber".split(
@@ -113,7 +110,7 @@ function components(count: number): string {
 }
 
 /** From 300 to 8,000 elements each. */
-export function appPages(): readonly AppPage[] {
+export function appPages(): readonly BenchPage[] {
   return [
     ...[20, 100, 400].map((rows) => ({ name: `table of ${rows} rows`, html: table(rows) })),
     ...[20, 100, 300].map((items) => ({ name: `shop of ${items} items`, html: shop(items) })),

@@ -4,12 +4,17 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface ProcessUsage {
   readonly rssMb: number;
   readonly openDescriptors: number;
+  readonly threads: number;
 }
 
 export function processUsage(pid: number): ProcessUsage {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const rssKb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
-  return { rssMb: rssKb / 1024, openDescriptors: readdirSync(`/proc/${pid}/fd`).length };
+  return {
+    rssMb: rssKb / 1024,
+    openDescriptors: readdirSync(`/proc/${pid}/fd`).length,
+    threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]),
+  };
 }
 
 /** CPU time that a process has used so far, in ms: proc(5), fields 14 and 15, in ticks of 10 ms. */

@@ -19,7 +19,7 @@ const pages: Readonly<Record<string, string>> = {
     setInterval(() => { while (document.body.children.length > 2000) document.body.lastChild.remove(); }, 10);
   </script>`,
   "/history": `<button>Go</button><script>setInterval(() => history.pushState(null, "", "?" + Math.random()), 1)</script>`,
-  "/noise": `<button>Go</button><script>setInterval(() => { for (let i = 0; i < 500; i += 1) console.log("x".repeat(1000), i); }, 5)</script>`,
+  "/noise": `<button>Go</button><script>setInterval(() => { for (let i = 0; i < 100; i += 1) console.log("x".repeat(1000), i); }, 5)</script>`,
   "/storm": `<button>Go</button><script>setInterval(() => { for (let i = 0; i < 50; i += 1) fetch("/small?" + Math.random()).catch(() => {}); }, 20)</script>`,
   "/downloads": `<button>Go</button><script>
     setInterval(() => { const a = document.createElement("a"); a.href = "/endless-file?" + Math.random(); a.download = "x"; a.click(); }, 200);
