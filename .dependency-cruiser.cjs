@@ -18,6 +18,7 @@ const allowed = {
   models: ["sessions", "pages"],
   metrics: [],
   doctor: ["sessions", "browsers", "host", "recording", "store"],
+  tracing: ["sessions"],
   edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
@@ -34,7 +35,7 @@ const allowedInConsole = {
   host: ["api", "shell", "ui"],
 };
 
-const shared = "^src/(config|logger)\\.ts$";
+const shared = "^src/(config|logger|log-scope)\\.ts$";
 
 module.exports = {
   forbidden: [
