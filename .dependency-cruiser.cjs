@@ -17,6 +17,8 @@ const allowed = {
   viewer: ["live"],
   models: ["sessions", "pages"],
   metrics: [],
+  doctor: ["sessions", "browsers", "host", "recording", "store"],
+  tracing: ["sessions"],
   edge: ["sessions", "pages", "recording", "events", "live", "storage"],
 };
 
@@ -33,7 +35,7 @@ const allowedInConsole = {
   host: ["api", "shell", "ui"],
 };
 
-const shared = "^src/(config|logger)\\.ts$";
+const shared = "^src/(config|logger|log-scope)\\.ts$";
 
 module.exports = {
   forbidden: [

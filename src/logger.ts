@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 import pino, { type Logger } from "pino";
 import pretty from "pino-pretty";
+import { scopeFields } from "./log-scope.ts";
 
 const stderrFd = 2;
 
@@ -22,5 +23,12 @@ export function createLogger(level: string): Logger {
   const stream = isatty(stderrFd)
     ? pretty({ destination: stderrFd, sync: true, ignore: "pid,hostname" })
     : pino.destination({ dest: stderrFd, sync: true });
-  return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  return pino(
+    {
+      ...options,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: (_line, _level, logger) => scopeFields(logger),
+    },
+    stream,
+  );
 }

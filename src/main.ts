@@ -17,6 +17,7 @@ import { descriptorLimit } from "./host/descriptor-limit.ts";
 import { LocalHostGauge } from "./host/host-gauge.ts";
 import { hostStatus } from "./host-status.ts";
 import { LiveViews } from "./live/live-views.ts";
+import { outsideRequests } from "./log-scope.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
@@ -31,10 +32,12 @@ import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { StoredLogs } from "./recording/stored-logs.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
+import type { Clock } from "./sessions/ports.ts";
 import { leakKinds, Reconciler } from "./sessions/reconciler.ts";
 import { SessionLeaks } from "./sessions/session-leaks.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
+import { noTracer } from "./sessions/tracer.ts";
 import { DownloadCollector } from "./storage/download-collector.ts";
 import { FileStorage } from "./storage/file-storage.ts";
 import { removeOldDownloads } from "./storage/retention.ts";
@@ -42,14 +45,13 @@ import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
 import { RecordingRecords } from "./store/recording-records.ts";
+import { announceServer, withdrawServer } from "./store/running-server.ts";
 import { serverSecret } from "./store/server-secrets.ts";
 import { SessionRecords } from "./store/session-records.ts";
-import { openSqlite } from "./store/sqlite.ts";
+import { embeddedNodeId, openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
 import { TenantRecords } from "./store/tenant-records.ts";
-
-/** The embedded store has one node. */
-const nodeId = "local";
+import { startTracing } from "./tracing/tracing.ts";
 
 /** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
 const bytesPerWarmBrowser = 170 * 1024 ** 2;
@@ -58,6 +60,12 @@ const bytesPerWarmBrowser = 170 * 1024 ** 2;
 const mostConnections = 10_000;
 /** How often it is looked for what has leaked, in ms: a look takes about 10 ms of CPU. */
 const reconcileEveryMs = 5000;
+
+/** The time of day. What it calls back belongs to no request, whoever set the timer. */
+const clock: Clock = {
+  now: () => systemClock.now(),
+  callAt: (at, callback) => systemClock.callAt(at, () => outsideRequests(callback)),
+};
 
 /** How long open requests may take when the server stops, in ms. */
 const closeTimeoutMs = 3000;
@@ -83,7 +91,11 @@ export interface RunningServer {
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const directory = openDataDirectory(config.dataDir);
   const unlock = lockDataDirectory(directory);
+  withdrawServer(directory);
   const database = await openSqlite(directory.databaseFile);
+  const version = await ownVersion();
+  const tracing = await startTracing(version, logger);
+  const tracer = tracing?.tracer ?? noTracer;
   const keys = new ApiKeyRecords(database);
   const tenants = new TenantRecords(database);
   const executables = await findBrowsers(config, logger);
@@ -149,8 +161,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     store,
     host,
     gauge,
-    clock: systemClock,
-    nodeId,
+    clock,
+    tracer,
+    nodeId: embeddedNodeId,
     maxSessionMinutes: config.maxSessionMinutes,
     recordByDefault: config.recordByDefault,
     limits: {
@@ -220,7 +233,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     screencasts: (id) => screencasts.of(id),
     onEnd: (id, listener) => sessions.onEnd(id, listener),
     findSession: (id) => sessions.find(id),
-    clock: systemClock,
+    clock,
+    tracer,
     mostBytes: config.maxRecordingBytes,
     totalBytes: config.maxRecordingsBytes,
     retentionHours: config.recordingRetentionHours,
@@ -238,7 +252,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   );
   const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
-    clock: systemClock,
+    clock,
     steps,
     screencasts,
     findSession: (id) => sessions.find(id),
@@ -253,7 +267,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       : removeOldDownloads({
           storage: files,
           findSession: (id) => sessions.find(id),
-          clock: systemClock,
+          clock,
           hours: config.downloadRetentionHours,
           onFailure: (error) => onFailure("remove old downloads", error),
         });
@@ -265,6 +279,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const pages = new PageService({
     sessions,
     steps,
+    tracer,
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
@@ -274,7 +289,27 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
 
-  const version = await ownVersion();
+  const reconciler = new Reconciler({
+    finders: [
+      new SessionLeaks({
+        store,
+        sessions,
+        nodeId: embeddedNodeId,
+        handedOut: () => host.handedOut,
+      }),
+      host.leaks,
+      new RecordingLeaks(recordingFolders, async (id) => (await store.find(id)) !== null),
+      ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
+    ],
+    clock,
+    everyMs: reconcileEveryMs,
+    onRepaired: ({ kind, name }) => {
+      metrics.leakRepaired(kind);
+      logger.warn({ kind, name }, "repaired a leak");
+    },
+    onFailure,
+  });
+
   const browser = executables.headlessShell ?? executables.chromium;
   const server = await buildHttpServer({
     sessions,
@@ -299,6 +334,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       browser: browser === null ? "" : `${browser.kind} ${browser.version}`,
       sandbox,
       devtoolsClosed: firewall.firewall !== null,
+      memoryCap: memoryCaps.kind,
+      leaksRepaired: reconciler.repairedCount,
     }),
     hostStatus: hostStatus({
       version,
@@ -328,6 +365,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     maxSessions: config.maxSessions,
     queueLength: config.queueLength,
     version,
+    tracer: tracing?.tracer ?? null,
     logger,
   });
   try {
@@ -338,28 +376,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     throw error;
   }
   host.startWarming();
-  const reconciler = new Reconciler({
-    finders: [
-      new SessionLeaks({ store, sessions, nodeId, handedOut: () => host.handedOut }),
-      host.leaks,
-      new RecordingLeaks(recordingFolders, async (id) => (await store.find(id)) !== null),
-      ...(firewall.firewall === null ? [] : [new FirewallLeaks(firewall.firewall)]),
-    ],
-    clock: systemClock,
-    everyMs: reconcileEveryMs,
-    onRepaired: ({ kind, name }) => {
-      metrics.leakRepaired(kind);
-      logger.warn({ kind, name }, "repaired a leak");
-    },
-    onFailure,
-  });
   reconciler.start();
   // Last of all: a key that is made by a start that fails would be lost.
   const newApiKey = await prepareKeys(keys, config.apiKey);
   const address = server.server.address() as AddressInfo;
+  const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+  try {
+    announceServer(directory, url);
+  } catch (error) {
+    // Only other commands of this machine need it.
+    onFailure("say where the server is reached", error);
+  }
 
   return {
-    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    url,
     newApiKey,
     async drain(hurry) {
       sessions.drain();
@@ -384,7 +414,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       if (config.onStop === "close") await firewall.firewall?.lower().catch(() => {});
       await Promise.race([closed, delay(closeTimeoutMs, undefined, { ref: false })]);
       server.server.closeAllConnections();
+      await tracing?.stop();
       await database.close();
+      withdrawServer(directory);
       unlock();
     },
   };

@@ -1,11 +1,10 @@
 import type { Logger } from "pino";
 import { chooseMemoryCaps } from "./browsers/choose-memory-caps.ts";
 import type { ChromiumExecutables } from "./browsers/chromium.ts";
-import { proxyPortOf } from "./browsers/egress/browser-ports.ts";
-import { type RaisedFirewall, raiseFirewall } from "./browsers/firewall.ts";
-import { closedDirectoryOnPath, userIdCount } from "./browsers/isolation.ts";
+import { firewallOptions, type RaisedFirewall, raiseFirewall } from "./browsers/firewall.ts";
+import { passageProblem } from "./browsers/isolation.ts";
 import type { MemoryCaps } from "./browsers/memory-cap.ts";
-import { sandboxProblem } from "./browsers/sandbox.ts";
+import { sandboxProblem, sandboxRefused } from "./browsers/sandbox.ts";
 import type { Config } from "./config.ts";
 import type { DataDirectory } from "./store/data-directory.ts";
 
@@ -28,7 +27,8 @@ export async function protectHost(
   logger: Logger,
 ): Promise<Protection> {
   const { browsersDirectory, root } = directory;
-  await checkPassable(browsersDirectory);
+  const closed = await passageProblem(browsersDirectory);
+  if (closed !== null) throw new Error(closed);
   const sandbox = await chooseSandbox(executables, browsersDirectory, config, logger);
   const memoryCaps = chooseMemoryCaps({
     way: config.memoryCap,
@@ -36,7 +36,7 @@ export async function protectHost(
     dataDirectory: root,
   });
   logger.info({ by: memoryCaps.kind, limit_bytes: config.sessionMemoryBytes }, "memory cap");
-  const firewall = await raiseFirewall(config.firewall, firewallOptions(config, root));
+  const firewall = await raiseFirewall(config.firewall, firewallOptions(config.firstUid, root));
   if (firewall.firewall !== null)
     logger.info(
       "the firewall leaves browsers nothing but their proxies, and DevTools ports to root",
@@ -48,24 +48,6 @@ export async function protectHost(
     );
   }
   return { sandbox, memoryCaps, firewall };
-}
-
-export function firewallOptions(config: Config, dataDirectory: string) {
-  return {
-    dataDirectory,
-    uids: { first: config.firstUid, last: config.firstUid + userIdCount - 1 },
-    proxyPortOf,
-  };
-}
-
-/** As root, browsers run as other users, who must be able to reach their directories. */
-async function checkPassable(browsersDirectory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const closed = await closedDirectoryOnPath(browsersDirectory);
-  if (closed === null) return;
-  throw new Error(
-    `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`,
-  );
 }
 
 async function chooseSandbox(
@@ -80,11 +62,7 @@ async function chooseSandbox(
     firstUid: config.firstUid,
   });
   if (problem === null) return true;
-  if (!config.allowNoSandbox) {
-    throw new Error(
-      `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`,
-    );
-  }
+  if (!config.allowNoSandbox) throw new Error(sandboxRefused(problem));
   logger.warn(
     `BROWSERS RUN WITHOUT CHROMIUM'S SANDBOX, because NIGHTJAR_ALLOW_NO_SANDBOX is set: a page that breaks out of its renderer has all rights of the browser's user (${problem})`,
   );

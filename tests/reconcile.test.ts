@@ -19,6 +19,7 @@ const planted: ChildProcess[] = [];
 
 beforeAll(async () => {
   server = await Nightjar.start({ NIGHTJAR_METRICS_TOKEN: token });
+  server.mayRepairLeaks = true;
 });
 
 afterAll(async () => {
@@ -87,4 +88,6 @@ test("what is planted is found, repaired and counted, and nothing else is", asyn
   // Who was there rightly goes on.
   expect((await server.call("GET", `/sessions/${id}`)).body["status"]).toBe("active");
   expect(server.output).toContain("repaired a leak");
+  const { body } = await server.call("GET", "/health", { key: null });
+  expect(body["leaks_repaired"]).toBe(cgroup === null ? 4 : 5);
 }, 90_000);

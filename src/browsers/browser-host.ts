@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { type BrowserSettings, defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
 import type { Browser, BrowserHost, BrowserLoss } from "../sessions/ports.ts";
 import type { LeakFinder } from "../sessions/reconciler.ts";
-import { AttachedBrowser, attachedReferenceSchema } from "./attached-browser.ts";
+import { AttachedBrowser } from "./attached-browser.ts";
 import { BrowserLeaks } from "./browser-leaks.ts";
+import { parseBrowserReference } from "./browser-reference.ts";
 import { BrowserRegister } from "./browser-register.ts";
 import type { ChromiumExecutables } from "./chromium.ts";
 import type { DownloadLimits } from "./downloads.ts";
@@ -14,7 +14,7 @@ import { Egress, type EgressCounts, type EgressOptions } from "./egress/egress.t
 import type { EgressRoute } from "./egress/egress-route.ts";
 import { BrowserUsers } from "./isolation.ts";
 import { Launcher } from "./launcher.ts";
-import { type LocalBrowser, localReferenceSchema } from "./local-browser.ts";
+import type { LocalBrowser } from "./local-browser.ts";
 import type { MemoryCaps } from "./memory-cap.ts";
 import { BrowserMemory } from "./memory-use.ts";
 import { bootId } from "./process-identity.ts";
@@ -37,11 +37,6 @@ export interface LocalBrowserHostOptions {
   readonly downloadLimits: DownloadLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
-
-const referenceSchema = z.discriminatedUnion("kind", [
-  localReferenceSchema,
-  attachedReferenceSchema,
-]);
 
 /** How long ending what is being ended may take when the server stops, in ms. */
 const stopTimeoutMs = 8000;
@@ -185,11 +180,10 @@ export class LocalBrowserHost implements BrowserHost {
   }
 
   async #recoverOne(text: string): Promise<Browser | BrowserLoss> {
-    const parsed = referenceSchema.safeParse(parseJson(text));
-    if (!parsed.success) {
+    const reference = parseBrowserReference(text);
+    if (reference === null) {
       return { reason: "browser_crash", message: "The record of its browser could not be read." };
     }
-    const reference = parsed.data;
     if (reference.kind === "attached") {
       const settings = { ...reference.targetSettings, recording: reference.recorded };
       return this.#attach(reference.url, settings, reference.allow).catch((error: unknown) => ({
@@ -227,15 +221,6 @@ export class LocalBrowserHost implements BrowserHost {
     this.#serving.add(browser);
     void Promise.race([browser.lost, browser.released]).then(() => this.#serving.delete(browser));
     return browser;
-  }
-}
-
-/** Null where it is no JSON, which no schema of a reference takes. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

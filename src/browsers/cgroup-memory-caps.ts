@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { CgroupPlace } from "./cgroup-place.ts";
+import { type CgroupPlace, childCgroups, findCgroups } from "./cgroup-place.ts";
 import {
   exceededMessage,
   hostOutOfMemoryMessage,
@@ -20,6 +20,12 @@ export interface CgroupMemoryCapsOptions {
   /** Servers beside each other make their cgroups in the same place; this tells them apart. */
   readonly dataDirectory: string;
   readonly limitBytes: number;
+}
+
+/** The browsers that cgroups are kept for, by whichever server of a data directory made them. */
+export function browsersWithCgroup(dataDirectory: string): readonly string[] {
+  // What is mounted twice is seen twice.
+  return [...new Set(findCgroups(serverMark(dataDirectory)).flatMap(childCgroups))];
 }
 
 /**
@@ -71,13 +77,7 @@ export class CgroupMemoryCaps implements MemoryCaps {
   }
 
   held(): readonly string[] {
-    try {
-      return readdirSync(this.#directory, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => entry.name);
-    } catch {
-      return [];
-    }
+    return childCgroups(this.#directory);
   }
 
   remove(browserId: string): boolean {

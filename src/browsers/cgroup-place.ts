@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** Where this server may make cgroups that limit memory. */
@@ -27,6 +27,37 @@ export function findCgroupPlace(proc = "/proc/self"): CgroupPlace | null {
   const v2 = ownDirectory(mounts, memberships, "cgroup2", "");
   const directory = v2 === null ? null : openedV2(v2, proc);
   return directory === null ? null : { version: "v2", directory };
+}
+
+/**
+ * The memory cgroups of this name that this process can see, whoever made them and wherever: a server
+ * makes its own beneath the cgroup that it was started in.
+ */
+export function findCgroups(name: string, proc = "/proc/self"): readonly string[] {
+  if (process.platform !== "linux") return [];
+  return readLines(`${proc}/mountinfo`)
+    .flatMap(parseMount)
+    .filter(({ kind, controllers }) => kind === "cgroup2" || controllers.includes("memory"))
+    .flatMap(({ point }) => descendants(point))
+    .filter((directory) => path.posix.basename(directory) === name);
+}
+
+function descendants(directory: string): readonly string[] {
+  return childCgroups(directory).flatMap((child) => {
+    const at = path.posix.join(directory, child);
+    return [at, ...descendants(at)];
+  });
+}
+
+/** The names of the cgroups in one; none where it is gone. */
+export function childCgroups(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
 }
 
 interface CgroupMount {

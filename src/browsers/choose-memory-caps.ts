@@ -1,5 +1,5 @@
 import { CgroupMemoryCaps } from "./cgroup-memory-caps.ts";
-import { findCgroupPlace } from "./cgroup-place.ts";
+import { type CgroupPlace, findCgroupPlace } from "./cgroup-place.ts";
 import { type MemoryCaps, noMemoryCaps } from "./memory-cap.ts";
 import { MemoryWatchdog } from "./memory-watchdog.ts";
 
@@ -13,18 +13,29 @@ export interface MemoryCapChoice {
   readonly dataDirectory: string;
 }
 
+/** The best way that this system offers. Throws as `findMemoryCapWay`. */
+export function chooseMemoryCaps(choice: MemoryCapChoice): MemoryCaps {
+  const found = findMemoryCapWay(choice);
+  if (found === "none") return noMemoryCaps;
+  if (found === "watchdog") return new MemoryWatchdog(choice.limitBytes);
+  return new CgroupMemoryCaps({ place: found, ...choice });
+}
+
 /**
- * The best way that this system offers: the kernel's cgroups, or else looking. Throws where the
- * operator insists on cgroups and the server may make none.
+ * What this system offers: the kernel's cgroups, or else looking. Throws where the operator insists
+ * on cgroups and the server may make none.
  */
-export function chooseMemoryCaps({ way, limitBytes, dataDirectory }: MemoryCapChoice): MemoryCaps {
-  if (limitBytes === 0) return noMemoryCaps;
+export function findMemoryCapWay({
+  way,
+  limitBytes,
+}: Pick<MemoryCapChoice, "way" | "limitBytes">): CgroupPlace | "watchdog" | "none" {
+  if (limitBytes === 0) return "none";
   const place = way === "watchdog" ? null : findCgroupPlace();
-  if (place !== null) return new CgroupMemoryCaps({ place, dataDirectory, limitBytes });
+  if (place !== null) return place;
   if (way === "cgroup") {
     throw new Error(
       "This system lets the server make no memory cgroups, which NIGHTJAR_MEMORY_CAP=cgroup asks for. Delegate them (systemd: Delegate=memory and DelegateSubgroup=nightjar-server), or leave the setting out to have memory watched instead.",
     );
   }
-  return process.platform === "linux" ? new MemoryWatchdog(limitBytes) : noMemoryCaps;
+  return process.platform === "linux" ? "watchdog" : "none";
 }

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { messageOf } from "../sessions/errors.ts";
 import { rootsDevtoolsPorts } from "./devtools-ports.ts";
+import { proxyPortOf } from "./egress/browser-ports.ts";
+import { userIdCount } from "./isolation.ts";
 import { serverMark } from "./server-mark.ts";
 
 /** What an operator wants of the firewall. */
@@ -12,6 +14,15 @@ export interface FirewallOptions {
   readonly uids: { readonly first: number; readonly last: number };
   /** The loopback port of the proxy of a user's browser: the only one that it may connect to. */
   readonly proxyPortOf: (uid: number) => number;
+}
+
+/** The options of a server whose browsers have the user ids from `firstUid` on. */
+export function firewallOptions(firstUid: number, dataDirectory: string): FirewallOptions {
+  return {
+    dataDirectory,
+    uids: { first: firstUid, last: firstUid + userIdCount - 1 },
+    proxyPortOf,
+  };
 }
 
 /** How long `nft` may take, in ms; it usually takes 10. */
@@ -36,12 +47,23 @@ export class Firewall {
     await nft(["-f", "-"], this.#rules);
   }
 
-  /** False when somebody removed the rules, as a reload of the system's firewall does. */
+  /** Tries whether `raise` would do, and changes nothing. Throws where it would. */
+  async check(): Promise<void> {
+    await nft(["--check", "-f", "-"], this.#rules);
+  }
+
+  /**
+   * False when somebody removed the rules, as a reload of the system's firewall does. Throws where
+   * the system does not tell, e.g. for want of descriptors.
+   */
   async stands(): Promise<boolean> {
-    return nft(["list", "chain", "inet", this.#table, "browsers"]).then(
-      (listing) => listing.includes("reject"),
-      () => false,
-    );
+    try {
+      const listing = await nft(["list", "chain", "inet", this.#table, "browsers"]);
+      return listing.includes("reject");
+    } catch (error) {
+      if (/No such file or directory/.test(messageOf(error))) return false;
+      throw error;
+    }
   }
 
   /** Removes the rules. Throws where they are gone already, or cannot be removed. */
@@ -59,25 +81,33 @@ export async function raiseFirewall(
   mode: (typeof firewallModes)[number],
   options: FirewallOptions,
 ): Promise<RaisedFirewall> {
-  const reason = await reasonForNone(mode, options);
-  if (typeof reason !== "string") return { firewall: reason };
+  const firewall = new Firewall(options);
+  const reason = await reasonForNone(mode, () => firewall.raise());
+  if (reason === null) return { firewall };
   if (mode !== "required") return { firewall: null, reason };
   throw new Error(
     `The firewall that NIGHTJAR_FIREWALL=required asks for cannot be raised: ${reason}.`,
   );
 }
 
-async function reasonForNone(
+/** Why this server can have no firewall, in words; null where it can. Changes nothing. */
+export function firewallObstacle(
   mode: (typeof firewallModes)[number],
   options: FirewallOptions,
-): Promise<string | Firewall> {
+): Promise<string | null> {
+  return reasonForNone(mode, () => new Firewall(options).check());
+}
+
+async function reasonForNone(
+  mode: (typeof firewallModes)[number],
+  attempt: () => Promise<void>,
+): Promise<string | null> {
   if (mode === "off") return "NIGHTJAR_FIREWALL is off";
   if (process.platform !== "linux") return "only Linux can tell users apart in its firewall";
   if (process.getuid?.() !== 0) return "the server is not root, so all browsers are its own user's";
-  const firewall = new Firewall(options);
   try {
-    await firewall.raise();
-    return firewall;
+    await attempt();
+    return null;
   } catch (error) {
     return `nft: ${messageOf(error)}`;
   }

@@ -101,10 +101,21 @@ export async function makeBrowserDirectories(
 }
 
 /**
+ * What keeps browsers, which run as users of their own while the server is root, from a directory
+ * that is there, and what to do; null for nothing.
+ */
+export async function passageProblem(directory: string): Promise<string | null> {
+  if (process.getuid?.() !== 0) return null;
+  const closed = await closedDirectoryOnPath(directory);
+  if (closed === null) return null;
+  return `Browsers run as users of their own, and ${closed} lets no other user through. Choose another NIGHTJAR_DATA_DIR, or run: chmod o+x ${closed}`;
+}
+
+/**
  * The first directory on the way to `target` that users other than its owner cannot pass through;
  * null when there is none. Browsers that run as users of their own cannot reach what lies behind it.
  */
-export async function closedDirectoryOnPath(target: string): Promise<string | null> {
+async function closedDirectoryOnPath(target: string): Promise<string | null> {
   const directories: string[] = [];
   for (let at = path.resolve(target); ; at = path.dirname(at)) {
     directories.unshift(at);

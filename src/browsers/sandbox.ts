@@ -1,52 +1,32 @@
-import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf } from "../sessions/errors.ts";
-import { BrowserRegister } from "./browser-register.ts";
-import type { ChromiumExecutables } from "./chromium.ts";
-import { Egress, strictEgress } from "./egress/egress.ts";
-import { BrowserUsers } from "./isolation.ts";
-import { Launcher } from "./launcher.ts";
-import { noMemoryCaps } from "./memory-cap.ts";
-import { Reaper } from "./reaper.ts";
-
-const cleanUpTimeoutMs = 5000;
+import { type TrialLaunchOptions, tryLaunch } from "./trial-launch.ts";
 
 /**
  * Finds out whether this system lets Chromium build its sandbox, by launching one browser as
  * sessions get it. Null when it does, otherwise what Chromium said. Throws when the browser does
  * not start for another reason.
  */
-export async function sandboxProblem(options: {
-  readonly executables: ChromiumExecutables;
-  readonly browsersDirectory: string;
-  readonly firstUid: number;
-}): Promise<string | null> {
-  const register = new BrowserRegister();
-  const users = new BrowserUsers(options.firstUid);
-  const reaper = new Reaper(register, users, noMemoryCaps, () => {});
-  // It opens no page.
-  const downloadLimits = { fileBytes: 0, totalBytes: 0 };
-  const egress = new Egress(strictEgress);
-  const launcher = new Launcher({
-    ...options,
-    register,
-    users,
-    reaper,
-    sandbox: true,
-    // It serves nobody.
-    memoryCaps: noMemoryCaps,
-    downloadLimits,
-    egress,
-  });
+export async function sandboxProblem(
+  options: Omit<TrialLaunchOptions, "sandbox">,
+): Promise<string | null> {
   try {
-    const browser = await launcher.launch(defaultBrowserSettings);
-    browser.release();
+    await tryLaunch({ ...options, sandbox: true });
     return null;
   } catch (error) {
-    const output = error instanceof Error ? messageOf(error.cause) : "";
-    const line = output.split("\n").find((text) => /sandbox|namespace/i.test(text));
-    if (line === undefined) throw error;
-    return line.trim();
-  } finally {
-    await reaper.finished(cleanUpTimeoutMs);
+    const complaint = sandboxComplaint(error);
+    if (complaint === null) throw error;
+    return complaint;
   }
+}
+
+/** What Chromium said of its sandbox when a launch failed; null where it failed for another reason. */
+export function sandboxComplaint(error: unknown): string | null {
+  const output = error instanceof Error ? messageOf(error.cause) : "";
+  const line = output.split("\n").find((text) => /sandbox|namespace/i.test(text));
+  return line?.trim() ?? null;
+}
+
+/** For the operator of a system without sandbox: what is wrong and what to do. */
+export function sandboxRefused(problem: string): string {
+  return `This system does not let Chromium build its sandbox (${problem}). Allow user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in Docker: a seccomp profile that allows them), or accept less isolation with NIGHTJAR_ALLOW_NO_SANDBOX=1.`;
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { ConfigError, loadConfig } from "../config.ts";
 import { messageOf } from "../sessions/errors.ts";
+import { doctorCommand } from "./doctor.ts";
 import { installBrowserCommand } from "./install-browser.ts";
 import { installEncoderCommand } from "./install-encoder.ts";
 import { keysCommand } from "./keys.ts";
@@ -19,6 +20,7 @@ const program = new Command("nightjar")
 program.addCommand(serveCommand(() => loadConfig(process.env)));
 program.addCommand(keysCommand(() => loadConfig(process.env)));
 program.addCommand(tenantsCommand(() => loadConfig(process.env)));
+program.addCommand(doctorCommand(() => loadConfig(process.env)));
 program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
 program.addCommand(installEncoderCommand(() => loadConfig(process.env)));
 program.addCommand(settingsCommand());

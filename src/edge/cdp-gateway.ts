@@ -27,7 +27,7 @@ export interface CdpGatewayOptions {
   /** Told of each tab that a client works in, by its id in CDP. */
   readonly onTabUsed: (sessionId: string, targetId: string) => void;
   /** Told of what went wrong unexpectedly; the client is not. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: (error: unknown, sessionId?: string) => void;
 }
 
 /** The CDP paths of a session. */
@@ -98,7 +98,9 @@ export class CdpGateway {
       onTabUsed: (targetId) => this.#options.onTabUsed(sessionId, targetId),
       onActivity: () => sessions.touch(sessionId),
       onEndRequest: () => {
-        sessions.endById(sessionId, "client_stop").catch(this.#options.onFailure);
+        sessions
+          .endById(sessionId, "client_stop")
+          .catch((error: unknown) => this.#options.onFailure(error, sessionId));
       },
       onClosed: () => {
         this.#relays.delete(relay);

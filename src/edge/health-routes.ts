@@ -14,6 +14,10 @@ export interface HostHealth {
   readonly browser: string;
   readonly sandbox: boolean;
   readonly devtoolsClosed: boolean;
+  /** What holds sessions to their memory. */
+  readonly memoryCap: string;
+  /** How many leaks the server had to repair since its start. */
+  readonly leaksRepaired: number;
 }
 
 const healthAnswer = z
@@ -37,6 +41,16 @@ const healthAnswer = z
       .boolean()
       .describe(
         "Whether a firewall closes the DevTools ports of browsers to every process but the server's.",
+      ),
+    memory_cap: z
+      .string()
+      .describe("What holds sessions to their memory: the kernel, a watchdog, or `none`.")
+      .meta({ examples: ["cgroup v2"] }),
+    leaks_repaired: z
+      .int()
+      .min(0)
+      .describe(
+        "How many things were left over since the start of the server and had to be repaired: none, unless something is wrong. The log and the metrics say which.",
       ),
   })
   .meta({ id: "Health" });
@@ -67,6 +81,8 @@ export function healthRoutes(instance: FastifyInstance, health: () => HostHealth
         browser: host.browser,
         sandbox: host.sandbox,
         devtools_closed: host.devtoolsClosed,
+        memory_cap: host.memoryCap,
+        leaks_repaired: host.leaksRepaired,
       };
     },
   );

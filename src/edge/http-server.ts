@@ -50,6 +50,13 @@ import { pageRoutes } from "./page-routes.ts";
 import { pressureRoutes } from "./pressure-routes.ts";
 import { replayRoutes } from "./replay-routes.ts";
 import { limitRequests } from "./request-rates.ts";
+import {
+  noteError,
+  type RequestTracer,
+  requestLogger,
+  scopeRequests,
+  scopeUpgrade,
+} from "./request-scope.ts";
 import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
@@ -113,6 +120,8 @@ export interface HttpServerOptions {
   readonly maxSessions: number;
   readonly queueLength: number;
   readonly version: string;
+  /** Null where nobody traces. */
+  readonly tracer: RequestTracer | null;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -135,7 +144,11 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   const server: FastifyInstance = Fastify({
     loggerInstance: logger,
     // One line a request is written below, without the query, which may hold tokens.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: "request_id",
+    }),
+    childLoggerFactory: requestLogger,
     bodyLimit: maxBodyBytes,
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
@@ -166,6 +179,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   server.setSerializerCompiler(serializerCompiler);
   acceptJson(server);
   answerErrors(server);
+  scopeRequests(server, options.tracer);
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });
@@ -227,14 +241,18 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     pingEveryMs: options.pingEveryMs,
     traffic: options.cdpTraffic,
     onTabUsed: (sessionId, targetId) => options.screencasts.activate(sessionId, targetId),
-    onFailure: (error) => logger.error({ err: error }, "CDP gateway failure"),
+    onFailure: (error, sessionId) =>
+      logger.error({ err: error, session_id: sessionId }, "CDP gateway failure"),
   });
   const sockets = new SessionSockets({
     ...options,
     onFailure: (error) => logger.error({ err: error }, "session socket failure"),
   });
   server.server.on("upgrade", (request, socket, head) => {
-    if (!sockets.handleUpgrade(request, socket, head)) gateway.handleUpgrade(request, socket, head);
+    scopeUpgrade(request, socket, () => {
+      if (sockets.handleUpgrade(request, socket, head)) return;
+      gateway.handleUpgrade(request, socket, head);
+    });
   });
   return server;
 }
@@ -273,6 +291,7 @@ function answerErrors(server: FastifyInstance): void {
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const generation = request.routeOptions.config.generation ?? "today";
     const known = toNightjarError(error, request);
+    noteError(request, known.code);
     if (known.code === "internal") request.log.error({ err: error }, "unexpected failure");
     else if (known.cause !== undefined) {
       request.log.warn({ err: known.cause, code: known.code }, known.message);

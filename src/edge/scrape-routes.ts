@@ -14,6 +14,7 @@ import { principalOf } from "./auth.ts";
 import { errorAnswers } from "./error-schemas.ts";
 import { toDataSpace } from "./page-answers.ts";
 import { dataSpace } from "./page-schemas.ts";
+import { noteSession } from "./request-scope.ts";
 import { type StartBody, startBody } from "./session-schemas.ts";
 import { toStartRequest } from "./start-request.ts";
 import { abortedWithClient } from "./vanished-client.ts";
@@ -182,6 +183,7 @@ export function scrapeRoutes(instance: FastifyInstance, options: ScrapeRoutesOpt
     const signal = abortedWithClient(reply);
     const asked = toStartRequest(unrecorded, null, maxSessionMinutes);
     const session = await sessions.start(principal, asked, signal);
+    noteSession(request, session.id);
     try {
       return await pages.scrape(principal, session.id, scrape, signal);
     } finally {

@@ -9,6 +9,7 @@ import type { SessionService } from "../sessions/session-service.ts";
 import { principalOf } from "./auth.ts";
 import { rateLimitHeaders } from "./error-response.ts";
 import { errorAnswers } from "./error-schemas.ts";
+import { noteSession } from "./request-scope.ts";
 import { toSessionAnswer } from "./session-answer.ts";
 import {
   debugAnswer,
@@ -63,6 +64,7 @@ export function sessionsRoutes(instance: FastifyInstance, options: SessionRoutes
         toStartRequest(request.body, claim, options.maxSessionMinutes),
         abortedWithClient(reply),
       );
+      noteSession(request, session.id);
       reply.headers(rateLimitHeaders(sessions.startAllowance(principal)));
       // Nobody knows of a session whose start was not answered, unless a retry asks for it.
       if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });

@@ -2,6 +2,7 @@ import type { ScreenshotType } from "../sessions/browser-settings.ts";
 import { NightjarError } from "../sessions/errors.ts";
 import type { Browser } from "../sessions/ports.ts";
 import type { Principal, SessionService } from "../sessions/session-service.ts";
+import type { Tracer } from "../sessions/tracer.ts";
 import type { Action, ActionResult, ScrapeRequest } from "./actions/action.ts";
 import { executeAction } from "./actions/execute.ts";
 import { checkedRequestUrl } from "./actions/navigation-actions.ts";
@@ -32,6 +33,7 @@ import { withoutCredentials } from "./steps/url-credentials.ts";
 export interface PageServiceOptions {
   readonly sessions: SessionService;
   readonly steps: StepStore;
+  readonly tracer: Tracer;
   /** The files of a session of this tenant. */
   readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
   /** Null where no model is configured. */
@@ -91,7 +93,7 @@ export class PageService {
     signal: AbortSignal,
   ): Promise<ObservationAnswer> {
     const url = request.url === null ? null : checkedRequestUrl(request.url);
-    return this.#operate(principal, sessionId, signal, async (session, driver) => {
+    return this.#operate("page.observe", principal, sessionId, signal, async (session, driver) => {
       if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
       const observation = await session.perception.observe(driver, request, signal);
       const { picture } = request;
@@ -119,7 +121,7 @@ export class PageService {
     action: Action,
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate(principal, sessionId, signal, (session, driver) =>
+    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) =>
       this.#execute(principal, sessionId, session, driver, action, signal),
     );
   }
@@ -139,7 +141,7 @@ export class PageService {
     },
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate(principal, sessionId, signal, (session, driver) => {
+    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) => {
       const { elementId: id, value, pressEnter, timeoutMs } = request;
       const element = session.perception.find(id);
       const target = { id, selectors: [], frames: [] };
@@ -165,17 +167,23 @@ export class PageService {
     const { extractor } = this.#options;
     checkExtractor(request, extractor);
     const url = wanted === null ? null : checkedRequestUrl(wanted);
-    const result = await this.#operate(principal, sessionId, signal, async (session, driver) => {
-      if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-      const page = await driver.activePage();
-      const startedAt = Date.now();
-      const files = this.#options.filesOf(principal.tenantId, sessionId);
-      const scraped = await scrapeTab(session, page, files, request, source, signal);
-      if (source === null) {
-        await this.#remember(sessionId, scrapeStep(request, scraped, startedAt));
-      }
-      return scraped;
-    });
+    const result = await this.#operate(
+      "page.scrape",
+      principal,
+      sessionId,
+      signal,
+      async (session, driver) => {
+        if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
+        const page = await driver.activePage();
+        const startedAt = Date.now();
+        const files = this.#options.filesOf(principal.tenantId, sessionId);
+        const scraped = await scrapeTab(session, page, files, request, source, signal);
+        if (source === null) {
+          await this.#remember(sessionId, scrapeStep(request, scraped, startedAt));
+        }
+        return scraped;
+      },
+    );
     return withData(result, request, extractor, signal);
   }
 
@@ -186,26 +194,32 @@ export class PageService {
     request: PictureRequest,
     signal: AbortSignal,
   ): Promise<Screenshot> {
-    return this.#operate(principal, sessionId, signal, async (session, driver) => {
-      const startedAt = Date.now();
-      const type = await this.#markedType(sessionId, request);
-      const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
-      const screenshot = await this.#picture(
-        sessionId,
-        session,
-        driver,
-        { ...request, type },
-        elements,
-      );
-      await this.#remember(sessionId, {
-        kind: "screenshot",
-        startedAt,
-        endedAt: Date.now(),
-        url: (await driver.activePage()).page.url(),
-        sizeBytes: screenshot.bytes.length,
-      });
-      return screenshot;
-    });
+    return this.#operate(
+      "page.screenshot",
+      principal,
+      sessionId,
+      signal,
+      async (session, driver) => {
+        const startedAt = Date.now();
+        const type = await this.#markedType(sessionId, request);
+        const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
+        const screenshot = await this.#picture(
+          sessionId,
+          session,
+          driver,
+          { ...request, type },
+          elements,
+        );
+        await this.#remember(sessionId, {
+          kind: "screenshot",
+          startedAt,
+          endedAt: Date.now(),
+          url: (await driver.activePage()).page.url(),
+          sizeBytes: screenshot.bytes.length,
+        });
+        return screenshot;
+      },
+    );
   }
 
   /** The active tab as PDF. */
@@ -215,7 +229,7 @@ export class PageService {
     request: PdfRequest,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    return this.#operate(principal, sessionId, signal, async (_session, driver) =>
+    return this.#operate("page.pdf", principal, sessionId, signal, async (_session, driver) =>
       printPdf(await driver.activePage(), request),
     );
   }
@@ -226,7 +240,7 @@ export class PageService {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<readonly Cookie[]> {
-    return this.#operate(principal, sessionId, signal, (_session, driver) =>
+    return this.#operate("page.cookies", principal, sessionId, signal, (_session, driver) =>
       readCookies(driver.context),
     );
   }
@@ -238,12 +252,24 @@ export class PageService {
     cookies: readonly Cookie[],
     signal: AbortSignal,
   ): Promise<void> {
-    return this.#operate(principal, sessionId, signal, (_session, driver) =>
+    return this.#operate("page.set_cookies", principal, sessionId, signal, (_session, driver) =>
       addCookies(driver.context, cookies),
     );
   }
 
-  async #operate<T>(
+  #operate<T>(
+    name: string,
+    principal: Principal,
+    sessionId: string,
+    signal: AbortSignal,
+    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
+  ): Promise<T> {
+    return this.#options.tracer.span(name, { "nightjar.session_id": sessionId }, () =>
+      this.#inTurn(principal, sessionId, signal, operation),
+    );
+  }
+
+  async #inTurn<T>(
     principal: Principal,
     sessionId: string,
     signal: AbortSignal,
@@ -289,28 +315,30 @@ export class PageService {
     action: Action,
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    const { filesOf, extractor } = this.#options;
+    const { filesOf, extractor, tracer } = this.#options;
     const files = filesOf(principal.tenantId, sessionId);
     const url = (await driver.activePage()).page.url();
     const known =
       "target" in action && action.target.id !== null
         ? session.perception.find(action.target.id)
         : null;
-    const result = await executeAction(
-      {
-        driver,
-        elements: session.perception,
-        files,
-        look: (until) => session.perception.look(driver, until),
-        scrape: async (page: DrivenPage, request, until) => {
-          checkExtractor(request, extractor);
-          const result = await scrapeTab(session, page, files, request, null, until);
-          return withData(result, request, extractor, until);
-        },
+    const tools = {
+      driver,
+      elements: session.perception,
+      files,
+      look: (until: AbortSignal) => session.perception.look(driver, until),
+      scrape: async (page: DrivenPage, request: ScrapeRequest, until: AbortSignal) => {
+        checkExtractor(request, extractor);
+        const result = await scrapeTab(session, page, files, request, null, until);
+        return withData(result, request, extractor, until);
       },
-      action,
-      signal,
-    );
+    };
+    const about = { "nightjar.action.type": action.type };
+    const result = await tracer.span(`action ${action.type}`, about, async (span) => {
+      const done = await executeAction(tools, action, signal);
+      span.set({ "nightjar.action.outcome": done.failure?.kind ?? "done" });
+      return done;
+    });
     session.lastElementId = result.elementId;
     if (result.way?.kind === "pdf" && "url" in action) {
       const documentId = (await driver.activePage()).documentId();

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Browser, Clock } from "../sessions/ports.ts";
 import type { ActiveSession, Session } from "../sessions/session.ts";
 import type { SessionService } from "../sessions/session-service.ts";
+import type { Tracer } from "../sessions/tracer.ts";
 import type { Encoder } from "./encoder.ts";
 import { Recorder } from "./recorder.ts";
 import type { RecordingFolders } from "./recording-folder.ts";
@@ -22,6 +23,7 @@ export interface RecordingSystemOptions {
   /** Null for a session that nobody knows any more. */
   readonly findSession: (sessionId: string) => Promise<Session | null>;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   /** What the pictures of one session may take, in bytes. */
   readonly mostBytes: number;
   /** What all recordings together may take, in bytes. */
@@ -94,12 +96,13 @@ export class RecordingSystem {
   }
 
   #queueWith(encoder: Encoder): ReplayQueue {
-    const { folders, onReady, onFailure } = this.#options;
+    const { folders, tracer, onReady, onFailure } = this.#options;
     const maker = new ReplayMaker(encoder, (directory, framesBytes, segmentBytes) =>
       this.#recorder.encoded(path.basename(directory), framesBytes, segmentBytes),
     );
     return new ReplayQueue({
       maker,
+      tracer,
       directoryOf: (sessionId) => folders.directoryOf(sessionId),
       onFinished: async (sessionId, outcome) => {
         await this.recordings.finished(sessionId, outcome);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { noTracer } from "../sessions/tracer.ts";
 import type { EncodingOptions } from "./encoder.ts";
 import type { ReplayOutcome } from "./replay-maker.ts";
 import { ReplayQueue } from "./replay-queue.ts";
@@ -46,6 +47,7 @@ beforeEach(() => {
   maker = new HeldMaker();
   [finished, failed, retried] = [[], [], []];
   queue = new ReplayQueue({
+    tracer: noTracer,
     maker,
     directoryOf: (sessionId) => sessionId,
     onFinished: async (sessionId) => void finished.push(sessionId),

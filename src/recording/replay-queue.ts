@@ -1,3 +1,4 @@
+import type { Tracer } from "../sessions/tracer.ts";
 import type { ReplayMaker, ReplayOutcome } from "./replay-maker.ts";
 
 /** How often a replay is tried to be made before it is given up. */
@@ -5,6 +6,7 @@ const mostTries = 2;
 
 export interface ReplayQueueOptions {
   readonly maker: Pick<ReplayMaker, "encode" | "finish">;
+  readonly tracer: Tracer;
   readonly directoryOf: (sessionId: string) => string;
   readonly onFinished: (sessionId: string, outcome: ReplayOutcome) => Promise<void>;
   /** A replay was given up. */
@@ -99,13 +101,20 @@ export class ReplayQueue {
     { sessionId, number }: { readonly sessionId: string; readonly number: number | null },
     signal: AbortSignal,
   ): Promise<void> {
-    const { maker, directoryOf, onFinished, onFailure } = this.#options;
+    const { maker, tracer, directoryOf, onFinished, onFailure } = this.#options;
+    const about = { "nightjar.session_id": sessionId };
     try {
       if (number !== null) {
-        await maker.encode(directoryOf(sessionId), number, { signal, awaited: false });
+        await tracer.root("replay.encode", about, () =>
+          maker.encode(directoryOf(sessionId), number, { signal, awaited: false }),
+        );
         return;
       }
-      const outcome = await maker.finish(directoryOf(sessionId), { signal, awaited: true });
+      const outcome = await tracer.root("replay.finish", about, async (span) => {
+        const made = await maker.finish(directoryOf(sessionId), { signal, awaited: true });
+        span.set({ "nightjar.replay.outcome": made.kind });
+        return made;
+      });
       signal.throwIfAborted();
       await onFinished(sessionId, outcome);
       this.#finishing.delete(sessionId);

@@ -10,6 +10,7 @@ import {
 import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
 import { messageOf, NightjarError } from "./errors.ts";
 import { bytesPerSession } from "./host-room.ts";
+import { noTracer } from "./tracer.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -42,6 +43,7 @@ class Door {
 
   constructor(changes: Partial<AdmissionLimits>) {
     this.admission = new Admission({
+      tracer: noTracer,
       store,
       gauge,
       clock,

@@ -12,6 +12,7 @@ import {
   type StartLimits,
   shuttingDown,
 } from "./start-limits.ts";
+import type { Tracer } from "./tracer.ts";
 
 export interface AdmissionLimits extends StartLimits {
   /** Starts that may wait for room. */
@@ -28,6 +29,7 @@ export interface AdmissionOptions {
   readonly gauge: HostGauge;
   readonly clock: Clock;
   readonly nodeId: string;
+  readonly tracer: Tracer;
   readonly limits: AdmissionLimits;
   readonly onWaited: (entry: Entry, waitedMs: number, outcome: WaitOutcome) => void;
 }
@@ -80,7 +82,7 @@ export class Admission {
    * `client_gone` when the signal is aborted while it waits.
    */
   async admit<T>(entry: Entry, start: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#enter(entry, signal);
+    await this.#options.tracer.span("session.wait", {}, () => this.#enter(entry, signal));
     try {
       return await start();
     } finally {
@@ -118,7 +120,7 @@ export class Admission {
     return { ...roomOf(reading, limits.reserve, sessions), reading };
   }
 
-  #enter(entry: Entry, signal: AbortSignal | undefined): Promise<void> {
+  async #enter(entry: Entry, signal: AbortSignal | undefined): Promise<void> {
     const { clock, limits } = this.#options;
     const since = clock.now();
     if (this.#closed) throw shuttingDown();
@@ -128,19 +130,20 @@ export class Admission {
     if (tooMany !== null) throw refusalError(tooMany, 0, since);
 
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let outcome: WaitOutcome = "refused";
     const leave = (): void => waiter.settle(abandoned(), "abandoned");
     const waiter: Waiter = {
       entry,
       since,
       deadline: since + limits.queueTimeoutMs,
       refusal: null,
-      settle: (error, outcome) => {
+      settle: (error, how) => {
         const queued = this.#queue.remove(entry.tenantId, waiter);
         if (!queued && !this.#arrived.delete(waiter)) return;
         cancelTimeout();
         signal?.removeEventListener("abort", leave);
-        this.#options.onWaited(entry, clock.now() - since, outcome);
-        if (outcome === "admitted") resolve();
+        outcome = how;
+        if (how === "admitted") resolve();
         else reject(error);
       },
     };
@@ -151,7 +154,12 @@ export class Admission {
     signal?.addEventListener("abort", leave, { once: true });
     this.#arrived.add(waiter);
     this.look();
-    return promise;
+    try {
+      await promise;
+    } finally {
+      // Here and not where it was settled, which is done on behalf of whoever looked for room.
+      this.#options.onWaited(entry, clock.now() - since, outcome);
+    }
   }
 
   async #lookUntilDone(): Promise<void> {

@@ -52,6 +52,19 @@ describe("a reconciler", () => {
     expect(repaired).toEqual([]);
   });
 
+  test("begins anew after the process stood still, since what was ending then has had no time", async () => {
+    const { reconciler, repaired, clock } = reconcilerOf([leak()]);
+    reconciler.start();
+    await clock.advance(5000);
+    clock.standStill(3_600_000);
+    await clock.advance(0);
+    expect(repaired).toEqual([]);
+    await clock.advance(5000);
+    expect(repaired).toEqual(["directory a"]);
+    expect(reconciler.repairedCount).toBe(1);
+    reconciler.stop();
+  });
+
   test("waits for as long as a leak may rightly look like one", async () => {
     const { reconciler, repaired, clock } = reconcilerOf([leak({ patienceMs: 60_000 })]);
     reconciler.start();

@@ -32,6 +32,9 @@ export interface LeakFinder {
   find(): Promise<readonly Leak[]>;
 }
 
+/** A look that begins later than this after its time, in ms, tells that the process stood still. */
+const lateMs = 1000;
+
 export interface ReconcilerOptions {
   readonly finders: readonly LeakFinder[];
   readonly clock: Clock;
@@ -52,14 +55,23 @@ export class Reconciler {
   #suspects: ReadonlyMap<string, number> = new Map();
   #cancel: (() => void) | null = null;
   #stopped = false;
+  #repaired = 0;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
+  /** How many leaks were repaired so far. */
+  get repairedCount(): number {
+    return this.#repaired;
+  }
+
   start(): void {
     const { clock, everyMs } = this.#options;
-    this.#cancel = clock.callAt(clock.now() + everyMs, () => {
+    const due = clock.now() + everyMs;
+    this.#cancel = clock.callAt(due, () => {
+      // The machine slept, or the process was stopped: what was coming or going has had no time to.
+      if (clock.now() - due > lateMs) this.#suspects = new Map();
       void this.look().finally(() => {
         if (!this.#stopped) this.start();
       });
@@ -91,12 +103,14 @@ export class Reconciler {
     try {
       return await finder.find();
     } catch (error) {
-      this.#options.onFailure("look for leaks", error);
+      // What is being stopped may be closed already.
+      if (!this.#stopped) this.#options.onFailure("look for leaks", error);
       return [];
     }
   }
 
   async #repair(leak: Leak): Promise<void> {
+    this.#repaired += 1;
     this.#options.onRepaired(leak);
     try {
       await leak.repair();

@@ -25,6 +25,7 @@ import {
   type SessionServiceOptions,
   type StartRequest,
 } from "./session-service.ts";
+import { noTracer } from "./tracer.ts";
 import type { Traffic } from "./traffic.ts";
 
 const minute = 60_000;
@@ -94,6 +95,7 @@ afterEach(async () => {
 
 function makeService(changes: Partial<SessionServiceOptions> = {}): SessionService {
   return new SessionService({
+    tracer: noTracer,
     store,
     host,
     gauge: new FakeGauge(),

@@ -33,6 +33,7 @@ import {
   type Session,
   touchSession,
 } from "./session.ts";
+import type { Tracer } from "./tracer.ts";
 import { noTraffic } from "./traffic.ts";
 
 /** Who is asking. */
@@ -88,6 +89,7 @@ export interface SessionServiceOptions {
   readonly gauge: HostGauge;
   readonly clock: Clock;
   readonly observer: SessionObserver;
+  readonly tracer: Tracer;
   readonly nodeId: string;
   /** The longest that any session may last, in minutes: the server's global limit. */
   readonly maxSessionMinutes: number;
@@ -386,7 +388,7 @@ export class SessionService {
     request: StartRequest,
     signal: AbortSignal | undefined,
   ): Promise<ActiveSession | null> {
-    const { store, host, clock, nodeId, observer } = this.#options;
+    const { store, host, clock, nodeId, observer, tracer } = this.#options;
     const begun = clock.now();
     const id = randomUUID();
     const start = async (): Promise<ActiveSession | null> => {
@@ -395,7 +397,9 @@ export class SessionService {
         recording: request.settings.recording ?? this.#options.recordByDefault,
       };
       const admitted = clock.now();
-      const browser = await host.acquire(settings, principal.tenantId);
+      const browser = await tracer.span("session.browser", {}, () =>
+        host.acquire(settings, principal.tenantId),
+      );
       this.#starting.add(browser);
       const createdAt = clock.now();
       const session: ActiveSession = {
@@ -415,7 +419,7 @@ export class SessionService {
       };
       let inserted = false;
       try {
-        inserted = await store.insert(session, request.claim);
+        inserted = await tracer.span("session.row", {}, () => store.insert(session, request.claim));
       } finally {
         this.#starting.delete(browser);
         if (!inserted) browser.release();
@@ -429,7 +433,9 @@ export class SessionService {
       });
       return session;
     };
-    return this.#admission.admit({ sessionId: id, ...principal }, start, signal);
+    return tracer.span("session.start", { "nightjar.session_id": id }, () =>
+      this.#admission.admit({ sessionId: id, ...principal }, start, signal),
+    );
   }
 
   #adopt(session: ActiveSession, browser: Browser): void {
@@ -461,9 +467,11 @@ export class SessionService {
       return (await this.#options.store.find(session.id)) ?? session;
     }
     return live.end(async () => {
-      const ended = endSession(live.measure(), reason, this.#options.clock.now(), error);
+      const { clock, tracer } = this.#options;
+      const ended = endSession(live.measure(), reason, clock.now(), error);
       try {
-        const final = await this.#commitEnd(ended);
+        const about = { "nightjar.session_id": session.id, "nightjar.end_reason": reason };
+        const final = await tracer.span("session.end", about, () => this.#commitEnd(ended));
         this.#live.delete(session.id);
         this.#admission.look();
         if (this.#live.size === 0) for (const tell of this.#onEmpty.splice(0)) tell();
@@ -471,7 +479,6 @@ export class SessionService {
       } catch (failure) {
         // The deadline may have passed while this end was under way and been skipped for it; not
         // at once, or a store that takes nothing would be asked without a pause.
-        const { clock } = this.#options;
         clock.callAt(clock.now() + saveEveryMs, () => {
           if (!this.#draining) this.#deadlines.consider(live.session);
         });

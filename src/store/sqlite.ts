@@ -5,6 +5,9 @@ import { migrateToLatest } from "./migrations/migrate.ts";
 import { PatientSqliteDialect } from "./patient-sqlite.ts";
 import type { Schema } from "./schema.ts";
 
+/** The embedded store has one node. */
+export const embeddedNodeId = "local";
+
 /** How long opening waits for another process that writes. */
 const openTimeoutMs = 5000;
 
@@ -30,6 +33,15 @@ export async function openSqlite(file: string): Promise<Database> {
   }
   // It would block the thread; the dialect waits beside it.
   connection.exec("PRAGMA busy_timeout = 0");
+  return { query, isUniqueViolation, close: () => query.destroy() };
+}
+
+/** Opens the embedded store as it stands, only to read it. Throws where it cannot be read. */
+export function openSqliteToRead(file: string): Database {
+  const connection = new DatabaseSync(file, { readOnly: true });
+  const query = new Kysely<Schema>({
+    dialect: new PatientSqliteDialect({ database: kyselyDatabase(connection) }),
+  });
   return { query, isUniqueViolation, close: () => query.destroy() };
 }
 

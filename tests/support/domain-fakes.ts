@@ -71,6 +71,11 @@ export class FakeClock implements Clock {
     return [...this.#timers].map(({ at }) => at).sort((left, right) => left - right);
   }
 
+  /** Lets `ms` pass in which the process stands still: nothing is called. */
+  standStill(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets `ms` pass: calls what is due in order, and lets the work that it begins come to rest. */
   async advance(ms: number): Promise<void> {
     const target = this.#now + ms;

@@ -38,6 +38,8 @@ export class Nightjar {
   #url = "";
   /** Everything that the server printed, its log included. */
   output = "";
+  /** For tests that take or put something behind the server's back, which it must repair. */
+  mayRepairLeaks = false;
 
   private constructor(
     dataDir: string,
@@ -171,9 +173,24 @@ export class Nightjar {
     return child.exitCode ?? child.signalCode;
   }
 
-  /** Stops the server properly and removes what it left. */
+  /**
+   * Stops the server properly and removes what it left. Throws where it had to repair leaks: every
+   * part ends what it began, whatever a test did to it.
+   */
   async dispose(): Promise<void> {
+    const repaired = this.#process === null ? 0 : await this.#leaksRepaired();
     if (this.#process !== null) await this.signal("SIGTERM");
     await rm(this.dataDir, { recursive: true, force: true });
+    if (repaired === 0 || this.mayRepairLeaks) return;
+    const lines = this.output.split("\n").filter((line) => line.includes("repaired a leak"));
+    throw new Error(`the server had to repair ${repaired} leaks:\n${lines.join("\n")}`);
+  }
+
+  /** 0 where the server does not answer any more. */
+  async #leaksRepaired(): Promise<number> {
+    const signal = AbortSignal.timeout(5000);
+    const answer = await fetch(`${this.#url}/health`, { signal }).catch(() => null);
+    const health: unknown = await answer?.json().catch(() => null);
+    return Number((health as { readonly leaks_repaired?: number } | null)?.leaks_repaired ?? 0);
   }
 }

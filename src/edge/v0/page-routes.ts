@@ -13,6 +13,7 @@ import { principalOf } from "../auth.ts";
 import { errorAnswers } from "../error-schemas.ts";
 import { toMetadata } from "../observation-wire.ts";
 import { answeredPicture } from "../page-routes.ts";
+import { noteSession } from "../request-scope.ts";
 import { toSessionAnswer } from "../session-answer.ts";
 import type { Urls } from "../urls.ts";
 import { abortedWithClient } from "../vanished-client.ts";
@@ -212,7 +213,9 @@ export function firstPageRoutes(instance: FastifyInstance, options: FirstPageRou
       keepAlive: body.keep_alive ?? false,
       claim: null,
     };
-    return sessions.start(principal, start, signal);
+    const session = await sessions.start(principal, start, signal);
+    noteSession(request, session.id);
+    return session;
   }
 }
 

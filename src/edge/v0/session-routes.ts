@@ -9,6 +9,7 @@ import type { SessionService } from "../../sessions/session-service.ts";
 import { principalOf } from "../auth.ts";
 import { rateLimitHeaders } from "../error-response.ts";
 import { errorAnswers } from "../error-schemas.ts";
+import { noteSession } from "../request-scope.ts";
 import { toSessionAnswer } from "../session-answer.ts";
 import { sessionIdParams } from "../session-schemas.ts";
 import { claimOf, startHeaders } from "../start-request.ts";
@@ -87,6 +88,7 @@ export function firstSessionRoutes(
         claim,
       };
       const session = await sessions.start(principal, start, abortedWithClient(reply));
+      noteSession(request, session.id);
       reply.headers(rateLimitHeaders(sessions.startAllowance(principal)));
       if (claim === null) stopIfClientVanishes(request, reply, session, { sessions, principal });
       return answer(request, session, await screenshotIfAsked(fields, session));
