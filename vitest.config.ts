@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "console/src/**/*.test.ts"],
     // Processes, not threads: tests change the umask, send signals and start browsers.
     pool: "forks",
-    // Each worker may run several Chromiums; more workers than this only make timings worse.
-    maxWorkers: 2,
+    // Each worker may run several Chromiums. One more than there are cores where CI runs: tests wait, too.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

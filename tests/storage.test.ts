@@ -610,9 +610,9 @@ describe("what pages download", () => {
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#file")]);
     expect(await download.failure()).toBeNull();
     await nightjar.call("DELETE", `/sessions/${session.id}/stop`);
-    expect(await downloadsOf(session.id)).toMatchObject([
-      { name: timed("last\\.txt"), size: 5000 },
-    ]);
+    await expect
+      .poll(() => downloadsOf(session.id), { timeout: 10_000 })
+      .toMatchObject([{ name: timed("last\\.txt"), size: 5000 }]);
   });
 
   test("is stored again after the server was stopped, and after it was killed", async () => {

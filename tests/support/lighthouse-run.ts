@@ -46,6 +46,8 @@ export async function runLighthouse(url: string, key: string): Promise<Lighthous
         disabled: false,
       },
       throttlingMethod: "provided",
+      // The console is never still: events go on coming.
+      maxWaitForLoad: 10_000,
       disableFullPageScreenshot: true,
       // The key that was remembered must stay.
       disableStorageReset: true,

@@ -19,7 +19,8 @@ export class Activity {
   readonly #requests: RequestWatch;
   readonly #connection: DriverConnection;
   readonly #loading = new Map<string, Loading>();
-  readonly #navigated = new Set<string>();
+  /** Where each frame went last. */
+  readonly #navigated = new Map<string, string>();
   readonly #dialogs = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
   #isOpening = false;
@@ -55,6 +56,14 @@ export class Activity {
   /** Whether this frame shows another document, or another part of the same. */
   hasNavigated(frameId: string): boolean {
     return this.#navigated.has(frameId);
+  }
+
+  /**
+   * The URL of the document, or the part of one, that this frame went to last; null where it stayed.
+   * Playwright may hear of it later.
+   */
+  navigatedTo(frameId: string): string | null {
+    return this.#navigated.get(frameId) ?? null;
   }
 
   /** Whether something that pages wait for is on its way in one of these CDP sessions. */
@@ -121,7 +130,7 @@ export class Activity {
         goesOn(frameId, { kind: "started" });
       }),
       connection.on("Page.frameNavigated", ({ frame }) => {
-        this.#navigated.add(frame.id);
+        this.#navigated.set(frame.id, `${frame.url}${frame.urlFragment ?? ""}`);
         // A document that is written by script is committed without having been loaded.
         if (this.#loading.has(frame.id)) {
           goesOn(frame.id, { kind: "committed", loaderId: frame.loaderId });
@@ -134,8 +143,8 @@ export class Activity {
       }),
       connection.on("Page.frameStoppedLoading", ({ frameId }) => rests(frameId)),
       connection.on("Page.frameDetached", ({ frameId }) => rests(frameId)),
-      connection.on("Page.navigatedWithinDocument", ({ frameId }) => {
-        this.#navigated.add(frameId);
+      connection.on("Page.navigatedWithinDocument", ({ frameId, url }) => {
+        this.#navigated.set(frameId, url);
         rests(frameId);
         this.#changed();
       }),

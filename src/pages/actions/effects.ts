@@ -42,7 +42,7 @@ export async function effectsOf(
   const mutations = await changes.end();
   await wordOfDownloads(activity, downloads);
   const isOpen = !page.page.isClosed();
-  const url = isOpen ? page.page.url() : before.url;
+  const url = activity.navigatedTo(page.targetId) ?? page.page.url();
   const navigated = isOpen && (url !== before.url || activity.hasNavigated(page.targetId));
   const opened = driver.tabs().filter((tab) => !before.tabs.has(tab));
   const closedTabs = [...before.tabs].filter((tab) => tab.isClosed()).length;
