@@ -6,6 +6,7 @@ import { steps } from "./002-steps.ts";
 import { recordings } from "./003-recordings.ts";
 import { egress } from "./005-egress.ts";
 import { elementNumbers } from "./006-element-numbers.ts";
+import { endedSessions } from "./007-ended-sessions.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   "003-recordings": recordings,
   "005-egress": egress,
   "006-element-numbers": elementNumbers,
+  "007-ended-sessions": endedSessions,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
