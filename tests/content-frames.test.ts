@@ -54,7 +54,7 @@ describe("what stands in iframes", () => {
     );
   });
 
-  test("is left out where nobody sees it, and hidden parts of it, too", async () => {
+  test("is left out where nobody sees it or it is advertising, and hidden parts of it, too", async () => {
     lab.serve("/inner", "<!doctype html><p>inner</p>");
     const unseen = [
       "display:none",
@@ -66,10 +66,12 @@ describe("what stands in iframes", () => {
     expect(
       await markdownOf(
         `<p>page</p><div hidden><iframe src="/inner"></iframe></div>${unseen.join("")}
+        <iframe src="/inner" id="google_ads_iframe_/1/top_0"></iframe><iframe src="/inner" title="3rd party ad content"></iframe>
+        <iframe class="address upload" srcdoc="<p>address</p>"></iframe>
         <iframe srcdoc="<p>seen</p><p hidden>not</p><script>1</script><nav>menu</nav>"></iframe>`,
         { ignoredTags: ["nav"] },
       ),
-    ).toBe("page\n\nseen");
+    ).toBe("page\n\naddress\n\nseen");
     expect((await scrape({ ignoredTags: ["IFRAME"] })).markdown).toBe("page");
   });
 

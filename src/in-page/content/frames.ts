@@ -6,6 +6,10 @@ import { deepest, droppedTags, frameTags, keptAttributes } from "./copy.ts";
 const smallestWidth = 60;
 const smallestHeight = 20;
 
+/** What those who place advertisements call their iframes, by any of these attributes. */
+const adAttributes: readonly string[] = ["id", "name", "class", "title", "aria-label"];
+const adName = /(?:^|[^a-z])(?:ads?|advert(?:s|isements?|ising)?|sponsored)(?:$|[^a-z])/i;
+
 /** On a copied box: the key of the iframe element that it stands for. Pages cannot set it. */
 const frameKey = "data-nightjar-frame";
 
@@ -116,8 +120,9 @@ function collect(root: Element | ShadowRoot, found: Element[]): void {
   }
 }
 
-/** Whether it is shown, where one can scroll to, and large enough to read something. */
+/** Whether it is shown, where one can scroll to, large enough to read something, and no advertisement. */
 function isReadable(frame: Element): boolean {
+  if (adAttributes.some((name) => adName.test(frame.getAttribute(name) ?? ""))) return false;
   if (!frame.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
   const { width, height, right, bottom } = frame.getBoundingClientRect();
   if (width < smallestWidth || height < smallestHeight) return false;
