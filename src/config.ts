@@ -244,6 +244,11 @@ export const settingsSchema = z.object({
     .describe(
       "The recording and logs of a session are removed so many hours after its end; 0 keeps them for good.",
     ),
+  NIGHTJAR_SESSION_RETENTION_DAYS: whole(z.int().min(0).max(100_000))
+    .prefault("0")
+    .describe(
+      "All that is kept of a session, its record, steps, recording and downloads, is removed so many days after its end; 0 keeps records and steps for good.",
+    ),
   NIGHTJAR_FFMPEG: optionalPath
     .optional()
     .describe(
@@ -381,6 +386,8 @@ export interface Config {
   readonly maxRecordingsBytes: number;
   /** 0: for good. */
   readonly recordingRetentionHours: number;
+  /** 0: for good. */
+  readonly sessionRetentionDays: number;
   readonly ffmpegPath: string | null;
   readonly egressAllow: readonly string[];
   readonly egressAllowHosts: readonly string[];
@@ -470,6 +477,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     maxRecordingBytes: settings.NIGHTJAR_RECORDING_MAX_MB * bytesPerMb,
     maxRecordingsBytes: settings.NIGHTJAR_RECORDINGS_MAX_MB * bytesPerMb,
     recordingRetentionHours: settings.NIGHTJAR_RECORDING_RETENTION_HOURS,
+    sessionRetentionDays: settings.NIGHTJAR_SESSION_RETENTION_DAYS,
     ffmpegPath: settings.NIGHTJAR_FFMPEG ?? null,
     model: settings.NIGHTJAR_MODEL ?? null,
     modelUrl: settings.NIGHTJAR_MODEL_URL?.replace(/\/+$/, "") ?? null,

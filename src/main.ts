@@ -35,6 +35,7 @@ import { Capabilities } from "./sessions/capabilities.ts";
 import type { Clock } from "./sessions/ports.ts";
 import { leakKinds, Reconciler } from "./sessions/reconciler.ts";
 import { SessionLeaks } from "./sessions/session-leaks.ts";
+import { removeOldSessions } from "./sessions/session-retention.ts";
 import { SessionService } from "./sessions/session-service.ts";
 import { systemClock } from "./sessions/system-clock.ts";
 import { noTracer } from "./sessions/tracer.ts";
@@ -44,6 +45,7 @@ import { removeOldDownloads } from "./storage/retention.ts";
 import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
+import { EndedSessionRecords } from "./store/ended-session-records.ts";
 import { RecordingRecords } from "./store/recording-records.ts";
 import { announceServer, withdrawServer } from "./store/running-server.ts";
 import { serverSecret } from "./store/server-secrets.ts";
@@ -271,6 +273,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           hours: config.downloadRetentionHours,
           onFailure: (error) => onFailure("remove old downloads", error),
         });
+  const stopSessionRetention = removeOldSessions({
+    store: new EndedSessionRecords(database),
+    removeFiles: async (id) => {
+      const session = await sessions.find(id);
+      if (session !== null) await recording.recordings.remove(session);
+      await files.removeDownloads(id);
+    },
+    clock,
+    days: config.sessionRetentionDays,
+    onFailure: (id, error) =>
+      logger.error({ err: error, session_id: id }, "failed to remove an old session"),
+  });
 
   const extractor = createStructuredExtractor({
     ...config,
@@ -404,9 +418,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     async stop() {
       const closed = server.close();
       stopRetention();
+      const retained = stopSessionRetention();
       reconciler.stop();
       await sessions.shutDown(config.onStop);
       feeds.leave();
+      await retained;
       await recording.stop();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);

@@ -19,6 +19,7 @@ const usual: ContentRequest = {
   ignoredTags: [],
   useLinkPlaceholders: false,
   maxCharacters: 1_000_000,
+  frames: {},
 };
 
 async function contentOf(

@@ -1,3 +1,4 @@
+import path from "node:path";
 import {
   getSessionScript,
   NotteClient,
@@ -13,6 +14,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { z } from "zod";
 import { observationAnswer } from "../src/edge/page-schemas.ts";
 import { readPdf } from "../src/pages/scrape/pdf-text.ts";
+import type { Step } from "../src/pages/steps/step.ts";
+import { openSqlite } from "../src/store/sqlite.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { makePdf } from "./support/pdf.ts";
 import { Site } from "./support/site.ts";
@@ -123,19 +126,35 @@ async function execute(body: Record<string, unknown>, session = id) {
   return executed.parse(answer.body);
 }
 
-async function observe(body: Record<string, unknown> = {}) {
-  const answer = await nightjar.call("POST", `/sessions/${id}/page/observe`, { body });
+async function observe(body: Record<string, unknown> = {}, session = id) {
+  const answer = await nightjar.call("POST", `/sessions/${session}/page/observe`, { body });
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   // It is written by hand: what the API's documentation says holds all the same, and nothing else is there.
   expect(observationAnswer.parse(answer.body)).toEqual(answer.body);
   return observation.parse(answer.body);
 }
 
-async function idOf(name: string): Promise<string> {
-  const { space } = await observe({ screenshot: false });
+async function idOf(name: string, session = id): Promise<string> {
+  const { space } = await observe({ screenshot: false }, session);
   const found = space.interaction_actions.find(({ element }) => element.name === name);
   if (found === undefined) throw new Error(`nothing is called ${name}:\n${space.description}`);
   return found.id;
+}
+
+/** Puts the last step into the record of a session that it has room for. */
+async function fillSteps(session: string): Promise<void> {
+  const database = await openSqlite(path.join(nightjar.dataDir, "nightjar.db"));
+  const step: Step = { kind: "screenshot", startedAt: 1, endedAt: 2, url: site.url, sizeBytes: 1 };
+  await database.query
+    .insertInto("session_steps")
+    .values({
+      session_id: session,
+      position: 9999,
+      total_characters: 1,
+      step_json: JSON.stringify(step),
+    })
+    .execute();
+  await database.close();
 }
 
 describe("observe", () => {
@@ -518,16 +537,24 @@ describe("notte-sdk, unchanged,", () => {
   });
 });
 
-test("after a crash of the server no id names another element than before", async () => {
-  await execute({ type: "goto", url: site.url });
-  const buy = await idOf("Buy");
+test("after a crash of the server no id names another element than before, also where the record of steps is full", async () => {
+  const full = (await nightjar.startSession()).id;
+  await fillSteps(full);
+  const before = new Map<string, string>();
+  for (const session of [id, full]) {
+    await execute({ type: "goto", url: site.url }, session);
+    before.set(session, await idOf("Buy", session));
+  }
   await nightjar.signal("SIGKILL");
   await nightjar.run();
-  const stale = await execute({ type: "click", id: buy });
-  expect(stale.exception).toContain("is invalid");
-  const again = await idOf("Buy");
-  expect(again).not.toBe(buy);
-  expect(await execute({ type: "click", id: again })).toMatchObject({ success: true });
+  for (const [session, buy] of before) {
+    const stale = await execute({ type: "click", id: buy }, session);
+    expect(stale.exception).toContain("is invalid");
+    const again = await idOf("Buy", session);
+    expect(again).not.toBe(buy);
+    expect(await execute({ type: "click", id: again }, session)).toMatchObject({ success: true });
+  }
+  expect((await nightjar.call("GET", `/sessions/${full}/steps`)).body["items"]).toHaveLength(1);
 }, 60_000);
 
 test("a page that another Playwright drives as well is seen and operated all the same", async () => {

@@ -1,5 +1,5 @@
 import type { Step } from "../pages/steps/step.ts";
-import type { PlacedStep, StepStore } from "../pages/steps/step-store.ts";
+import type { ElementNumbers, PlacedStep, StepStore } from "../pages/steps/step-store.ts";
 
 /** A store of steps that tells of each one that it has kept. */
 export class ToldSteps implements StepStore {
@@ -11,10 +11,18 @@ export class ToldSteps implements StepStore {
     this.#onKept = onKept;
   }
 
-  async append(sessionId: string, step: Step): Promise<number | null> {
-    const position = await this.#store.append(sessionId, step);
+  async append(
+    sessionId: string,
+    step: Step,
+    numbers: ElementNumbers | null,
+  ): Promise<number | null> {
+    const position = await this.#store.append(sessionId, step, numbers);
     if (position !== null) this.#onKept(sessionId, position);
     return position;
+  }
+
+  elementNumbers(sessionId: string): Promise<ElementNumbers> {
+    return this.#store.elementNumbers(sessionId);
   }
 
   count(sessionId: string): Promise<number> {

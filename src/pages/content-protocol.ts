@@ -18,7 +18,37 @@ export interface ContentRequest {
   /** Links are written as `link1`, `link2` ... and resolved by `links` of the answer. */
   readonly useLinkPlaceholders: boolean;
   readonly maxCharacters: number;
+  /** What stands in iframes, by the keys of their elements; others are left out. */
+  readonly frames: Readonly<Record<string, readonly CopiedNode[]>>;
 }
+
+/**
+ * A piece of a copied frame, in reading order: JSON that does not nest, since the browser's protocol
+ * bounds how deep that may be. `frame` is what an iframe in it holds, by the key of its element.
+ */
+export type CopiedNode =
+  | readonly ["text", text: string]
+  | readonly ["open", tag: string, attributes: Readonly<Record<string, string>>]
+  | readonly ["close"]
+  | readonly ["frame", key: string];
+
+export interface FrameCopyRequest {
+  /** Tag names, lower case. */
+  readonly ignoredTags: readonly string[];
+  readonly maxNodes: number;
+  readonly maxCharacters: number;
+}
+
+/** What a person sees of a frame. */
+export interface FrameCopy {
+  readonly nodes: readonly CopiedNode[];
+  readonly images: readonly ContentImage[];
+  /** It holds more than was asked for. */
+  readonly isCut: boolean;
+}
+
+/** A list of images never has more. */
+export const mostImages = 500;
 
 export const imageCategories = [
   "favicon",

@@ -5,6 +5,7 @@ import { type DriverSurroundings, PageDriver } from "./driver/page-driver.ts";
 import type { Perception } from "./observe/perception.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import type { OpenedFile } from "./scrape/scrape-pdf.ts";
+import type { ElementNumbers } from "./steps/step-store.ts";
 
 /** Whatever a page does, those who wait behind an operation get their turn, in ms. */
 const longestOperationMs = 90_000;
@@ -17,6 +18,8 @@ export class DrivenSession {
   readonly perception: Perception;
   /** The id of the element that the last action was done to; null before any. */
   lastElementId: string | null = null;
+  /** The numbers of elements' ids that this process has noted in the store. */
+  notedNumbers: ElementNumbers = {};
   /** The PDF that was opened last; null once its tab shows something else. */
   openedPdf: (OpenedFile & { readonly documentId: string }) | null = null;
   readonly #browser: Browser;

@@ -26,8 +26,8 @@ import {
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
 import { scrapeStep } from "./steps/scrape-step.ts";
-import { actionStep } from "./steps/step.ts";
-import type { StepStore } from "./steps/step-store.ts";
+import { actionStep, type Step } from "./steps/step.ts";
+import type { ElementNumbers, StepStore } from "./steps/step-store.ts";
 import { withoutCredentials } from "./steps/url-credentials.ts";
 
 export interface PageServiceOptions {
@@ -61,9 +61,6 @@ export interface ObservationAnswer {
   /** The element that the last action was done to; null before any. */
   readonly lastElementId: string | null;
 }
-
-/** How far back the last observation is looked for. */
-const stepsToRecall = 1000;
 
 /** Marks of more elements than this hide the page. */
 const mostMarks = 300;
@@ -101,7 +98,7 @@ export class PageService {
         picture === null
           ? null
           : await this.#picture(sessionId, session, driver, picture, observation.elements);
-      await this.#remember(sessionId, {
+      await this.#remember(sessionId, session, {
         kind: "observation",
         startedAt: observation.startedAt,
         endedAt: Date.now(),
@@ -179,7 +176,7 @@ export class PageService {
         const files = this.#options.filesOf(principal.tenantId, sessionId);
         const scraped = await scrapeTab(session, page, files, request, source, signal);
         if (source === null) {
-          await this.#remember(sessionId, scrapeStep(request, scraped, startedAt));
+          await this.#remember(sessionId, session, scrapeStep(request, scraped, startedAt));
         }
         return scraped;
       },
@@ -210,7 +207,7 @@ export class PageService {
           { ...request, type },
           elements,
         );
-        await this.#remember(sessionId, {
+        await this.#remember(sessionId, session, {
           kind: "screenshot",
           startedAt,
           endedAt: Date.now(),
@@ -293,11 +290,15 @@ export class PageService {
   }
 
   async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
-    const { sessions, onTabUsed, isControlled } = this.#options;
-    const driven = new DrivenSession(browser, new Perception(await this.#lastNumbers(sessionId)), {
-      onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
-      isForPerson: () => isControlled(sessionId),
-    });
+    const { sessions, steps, onTabUsed, isControlled } = this.#options;
+    const driven = new DrivenSession(
+      browser,
+      new Perception(await steps.elementNumbers(sessionId)),
+      {
+        onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
+        isForPerson: () => isControlled(sessionId),
+      },
+    );
     const cancel = sessions.onEnd(sessionId, (ended) => {
       this.#driven.delete(sessionId);
       driven.end(ended);
@@ -346,6 +347,7 @@ export class PageService {
     }
     await this.#remember(
       sessionId,
+      session,
       actionStep(action, result, {
         url,
         selectors: known?.selectors ?? null,
@@ -353,16 +355,6 @@ export class PageService {
       }),
     );
     return result;
-  }
-
-  /** Of the session's last observation, by this server process or one before it. */
-  async #lastNumbers(sessionId: string): Promise<Readonly<Record<string, number>>> {
-    const { steps } = this.#options;
-    const latest = (await steps.latest([sessionId], stepsToRecall)).get(sessionId) ?? [];
-    for (const step of [...latest].reverse()) {
-      if (step.kind === "observation") return step.lastNumbers;
-    }
-    return {};
   }
 
   /** Opens a URL as the action does. Throws `page_failed` where that fails. */
@@ -405,10 +397,14 @@ export class PageService {
   }
 
   /** What was done was done, also when it cannot be written down. */
-  async #remember(sessionId: string, step: Parameters<StepStore["append"]>[1]): Promise<void> {
+  async #remember(sessionId: string, session: DrivenSession, step: Step): Promise<void> {
+    const { lastNumbers } = session.perception;
+    const numbers = isSame(lastNumbers, session.notedNumbers) ? null : lastNumbers;
     try {
       // A page's own URL can hold the credentials that it was opened with.
-      await this.#options.steps.append(sessionId, { ...step, url: withoutCredentials(step.url) });
+      const told = { ...step, url: withoutCredentials(step.url) };
+      await this.#options.steps.append(sessionId, told, numbers);
+      session.notedNumbers = lastNumbers;
     } catch (error) {
       this.#options.onFailure("record a step", sessionId, error);
     }
@@ -433,4 +429,9 @@ function scrapeTab(
 function isPasswordTarget(action: Action): boolean {
   if (!("target" in action)) return false;
   return action.target.selectors.some((selector) => /password|passwd|cvc|cvv/i.test(selector));
+}
+
+function isSame(numbers: ElementNumbers, others: ElementNumbers): boolean {
+  // Letters come in the order in which they were first given.
+  return JSON.stringify(numbers) === JSON.stringify(others);
 }

@@ -19,6 +19,8 @@ export interface SessionsTable {
   closed_at: number | null;
   request_bytes: number;
   response_bytes: number;
+  /** The last number of each letter of elements' ids; null where none was noted. */
+  element_numbers_json: Generated<string | null>;
 }
 
 export interface IdempotencyClaimsTable {

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type Insertable, sql } from "kysely";
 import { z } from "zod";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import type {
@@ -184,7 +184,7 @@ export class SessionRecords implements SessionStore {
   }
 }
 
-function toRow(session: ActiveSession): SessionsTable {
+function toRow(session: ActiveSession): Insertable<SessionsTable> {
   return {
     id: session.id,
     tenant_id: session.tenantId,

@@ -55,9 +55,9 @@ describe("steps", () => {
       makeStep({ type: "reload", dialog: null }),
     ];
     for (const [position, step] of added.entries()) {
-      expect(await steps.append(id, step)).toBe(position);
+      expect(await steps.append(id, step, null)).toBe(position);
     }
-    await steps.append(other, screenshot(1));
+    await steps.append(other, screenshot(1), null);
     expect(await steps.list(id)).toEqual(added);
     expect(await steps.after(id, 0, 1)).toEqual([{ position: 1, step: added[1] }]);
     expect(await steps.after(id, 2, 10)).toEqual([]);
@@ -81,7 +81,7 @@ describe("steps", () => {
     try {
       const writers = [steps, new StepRecords(second)];
       await Promise.all(
-        Array.from({ length: 60 }, (_, n) => writers[n % 2]?.append(id, screenshot(n))),
+        Array.from({ length: 60 }, (_, n) => writers[n % 2]?.append(id, screenshot(n), null)),
       );
       const rows = await database.query
         .selectFrom("session_steps")
@@ -100,12 +100,12 @@ describe("steps", () => {
   });
 
   test("of a session that the store does not know are an error", async () => {
-    await expect(steps.append(crypto.randomUUID(), screenshot(1))).rejects.toThrow();
+    await expect(steps.append(crypto.randomUUID(), screenshot(1), null)).rejects.toThrow();
   });
 
   test("that are too large are cut and say so; others next to the limit are kept whole", async () => {
-    await steps.append(id, goto(`https://a/${"x".repeat(longestStepJson)}`));
-    await steps.append(id, goto(`https://a/${"x".repeat(longestStepJson / 2)}`));
+    await steps.append(id, goto(`https://a/${"x".repeat(longestStepJson)}`), null);
+    await steps.append(id, goto(`https://a/${"x".repeat(longestStepJson / 2)}`), null);
     const [cut, whole] = await steps.list(id);
     expect(JSON.stringify(cut).length).toBeLessThanOrEqual(longestStepJson);
     expect(cut).toMatchObject({ isCut: true, success: true, action: { type: "goto" } });
@@ -127,21 +127,43 @@ describe("steps", () => {
       responseFormat: schema,
       instructions: null,
     };
-    await steps.append(id, makeStep({ type: "scrape", request, dialog: null }));
+    await steps.append(id, makeStep({ type: "scrape", request, dialog: null }), null);
     expect(await steps.list(id)).toMatchObject([
       { isCut: true, action: { request: { selector: "main", responseFormat: null } } },
     ]);
   });
 
-  test("are no more than a session may have, and what is over that is left out", async () => {
+  test("bring the numbers of elements that they gave, of which the last are kept", async () => {
+    const observation = (lastNumbers: Record<string, number>): Step => ({
+      kind: "observation",
+      startedAt: 1,
+      endedAt: 2,
+      url: "http://a/",
+      title: "",
+      elementCount: 1,
+      lastNumbers,
+    });
+    expect(await steps.elementNumbers(id)).toEqual({});
+    await steps.append(id, screenshot(1), null);
+    // As versions wrote it that noted numbers in observations alone.
+    await steps.append(id, observation({ B: 3 }), null);
+    expect(await steps.elementNumbers(id)).toEqual({ B: 3 });
+    await steps.append(id, screenshot(1), { B: 4, L: 1 });
+    await steps.append(id, observation({ B: 4, L: 1 }), null);
+    expect(await steps.elementNumbers(id)).toEqual({ B: 4, L: 1 });
+    expect(await steps.elementNumbers(await session())).toEqual({});
+  });
+
+  test("are no more than a session may have; what is over that is left out, but not its numbers", async () => {
     const full = 300;
     const large = goto(`https://a/${"x".repeat(60_000)}`);
-    for (let n = 0; n < full; n += 1) await steps.append(id, large);
+    for (let n = 0; n < full; n += 1) await steps.append(id, large, null);
     const kept = await steps.count(id);
     expect(kept).toBeGreaterThan(250);
     expect(kept).toBeLessThan(full);
-    await steps.append(id, screenshot(1));
+    expect(await steps.append(id, screenshot(1), { B: 70_000 })).toBeNull();
     expect(await steps.count(id)).toBe(kept);
+    expect(await steps.elementNumbers(id)).toEqual({ B: 70_000 });
     const stored = JSON.stringify(await steps.list(id)).length;
     expect(stored).toBeLessThan(17 * 1024 * 1024);
   }, 60_000);

@@ -1,12 +1,16 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { fittedStepJson } from "../pages/steps/fitted-step.ts";
 import type { Step } from "../pages/steps/step.ts";
-import type { PlacedStep, StepStore } from "../pages/steps/step-store.ts";
+import type { ElementNumbers, PlacedStep, StepStore } from "../pages/steps/step-store.ts";
 import type { Database } from "./database.ts";
+import type { Schema } from "./schema.ts";
 
 /** A session that runs wild must not fill the disk, nor the memory of who reads its steps. */
 const mostSteps = 10_000;
 const mostCharacters = 16 * 1024 * 1024;
+
+/** How far back an observation is looked for. */
+const stepsToRecall = 1000;
 
 /** How often a position is tried to be taken, when other writers take it first. */
 const mostTries = 100;
@@ -19,16 +23,33 @@ export class StepRecords implements StepStore {
     this.#database = database;
   }
 
-  async append(sessionId: string, step: Step): Promise<number | null> {
+  async append(
+    sessionId: string,
+    step: Step,
+    numbers: ElementNumbers | null,
+  ): Promise<number | null> {
     const json = fittedStepJson(step);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#insertNext(sessionId, json);
+        return await this.#appendOnce(sessionId, json, numbers);
       } catch (error) {
         // Somebody else took the position between the statement's two halves: the next one then.
         if (!this.#database.isUniqueViolation(error) || attempt === mostTries) throw error;
       }
     }
+  }
+
+  async elementNumbers(sessionId: string): Promise<ElementNumbers> {
+    const row = await this.#database.query
+      .selectFrom("sessions")
+      .select("element_numbers_json")
+      .where("id", "=", sessionId)
+      .executeTakeFirst();
+    if (row === undefined || row.element_numbers_json === null) {
+      // A session that an earlier version began has them in its steps alone.
+      return this.#numbersInSteps(sessionId);
+    }
+    return JSON.parse(row.element_numbers_json) as ElementNumbers;
   }
 
   async count(sessionId: string): Promise<number> {
@@ -80,41 +101,71 @@ export class StepRecords implements StepStore {
     return found;
   }
 
-  /** Inserts after the last step, in one statement, unless the session has its fill. */
-  async #insertNext(sessionId: string, json: string): Promise<number | null> {
+  /** Step and numbers in one commit. */
+  #appendOnce(
+    sessionId: string,
+    json: string,
+    numbers: ElementNumbers | null,
+  ): Promise<number | null> {
     const { query } = this.#database;
-    const last = query
-      .selectFrom("session_steps")
-      .select(["position", "total_characters"])
-      .where("session_id", "=", sessionId)
-      .orderBy("position", "desc")
-      .limit(1);
-    // A row of its own, so that there is one to insert also where no step is before it.
-    const start = sql<{ one: number }>`(select 1 as one)`.as("start");
-    const inserted = await query
-      .insertInto("session_steps")
-      .columns(["session_id", "position", "total_characters", "step_json"])
-      .expression(
-        query
-          .selectFrom(start)
-          .leftJoin(last.as("last"), (join) => join.onTrue())
-          .select([
-            sql<string>`cast(${sessionId} as text)`.as("session_id"),
-            sql<number>`coalesce(last.position + 1, 0)`.as("position"),
-            sql<number>`coalesce(last.total_characters, 0) + cast(${json.length} as integer)`.as(
-              "total_characters",
-            ),
-            sql<string>`cast(${json} as text)`.as("step_json"),
-          ])
-          .where(sql<boolean>`coalesce(last.position + 1, 0) < cast(${mostSteps} as integer)`)
-          .where(
-            sql<boolean>`coalesce(last.total_characters, 0) < cast(${mostCharacters} as integer)`,
-          ),
-      )
-      .returning("position")
-      .executeTakeFirst();
-    return inserted?.position ?? null;
+    if (numbers === null) return insertNext(query, sessionId, json);
+    return query.transaction().execute(async (transaction) => {
+      const position = await insertNext(transaction, sessionId, json);
+      await transaction
+        .updateTable("sessions")
+        .set({ element_numbers_json: JSON.stringify(numbers) })
+        .where("id", "=", sessionId)
+        .execute();
+      return position;
+    });
   }
+
+  async #numbersInSteps(sessionId: string): Promise<ElementNumbers> {
+    const latest = (await this.latest([sessionId], stepsToRecall)).get(sessionId) ?? [];
+    for (const step of latest.toReversed()) {
+      if (step.kind === "observation") return step.lastNumbers;
+    }
+    return {};
+  }
+}
+
+/** Inserts after the last step, in one statement, unless the session has its fill. */
+async function insertNext(
+  query: Kysely<Schema>,
+  sessionId: string,
+  json: string,
+): Promise<number | null> {
+  const last = query
+    .selectFrom("session_steps")
+    .select(["position", "total_characters"])
+    .where("session_id", "=", sessionId)
+    .orderBy("position", "desc")
+    .limit(1);
+  // A row of its own, so that there is one to insert also where no step is before it.
+  const start = sql<{ one: number }>`(select 1 as one)`.as("start");
+  const inserted = await query
+    .insertInto("session_steps")
+    .columns(["session_id", "position", "total_characters", "step_json"])
+    .expression(
+      query
+        .selectFrom(start)
+        .leftJoin(last.as("last"), (join) => join.onTrue())
+        .select([
+          sql<string>`cast(${sessionId} as text)`.as("session_id"),
+          sql<number>`coalesce(last.position + 1, 0)`.as("position"),
+          sql<number>`coalesce(last.total_characters, 0) + cast(${json.length} as integer)`.as(
+            "total_characters",
+          ),
+          sql<string>`cast(${json} as text)`.as("step_json"),
+        ])
+        .where(sql<boolean>`coalesce(last.position + 1, 0) < cast(${mostSteps} as integer)`)
+        .where(
+          sql<boolean>`coalesce(last.total_characters, 0) < cast(${mostCharacters} as integer)`,
+        ),
+    )
+    .returning("position")
+    .executeTakeFirst();
+  return inserted?.position ?? null;
 }
 
 /** Written by `append` alone, so it has the shape that this version or an older one of it gave it. */

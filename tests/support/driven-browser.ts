@@ -10,7 +10,10 @@ import type { LocalBrowser } from "../../src/browsers/local-browser.ts";
 import { noMemoryCaps } from "../../src/browsers/memory-cap.ts";
 import { Reaper } from "../../src/browsers/reaper.ts";
 import { PageDriver } from "../../src/pages/driver/page-driver.ts";
-import { defaultBrowserSettings } from "../../src/sessions/browser-settings.ts";
+import {
+  type BrowserSettings,
+  defaultBrowserSettings,
+} from "../../src/sessions/browser-settings.ts";
 
 /** The first user id of the browsers of tests that start no server; servers use 50000 and up. */
 const firstUid = 61_000;
@@ -34,7 +37,7 @@ export class DrivenBrowser {
     this.#directory = directory;
   }
 
-  static async launch(): Promise<DrivenBrowser> {
+  static async launch(settings: Partial<BrowserSettings> = {}): Promise<DrivenBrowser> {
     const directory = await mkdtemp(path.join(tmpdir(), "nightjar-driven-"));
     // Browsers run as other users, who must be able to pass.
     await chmod(directory, 0o711);
@@ -57,7 +60,7 @@ export class DrivenBrowser {
       // The pages of tests are served on loopback.
       egress: new Egress({ ...strictEgress, allow: ["127.0.0.0/8", "::1"] }),
     });
-    const browser = await launcher.launch(defaultBrowserSettings);
+    const browser = await launcher.launch({ ...defaultBrowserSettings, ...settings });
     const driver = await PageDriver.connect(browser);
     return new DrivenBrowser(browser, driver, reaper, directory);
   }

@@ -8,6 +8,7 @@ import type {
 } from "../../src/pages/observe/observation.ts";
 import { Perception } from "../../src/pages/observe/perception.ts";
 import { scrapePage } from "../../src/pages/scrape/scrape.ts";
+import type { BrowserSettings } from "../../src/sessions/browser-settings.ts";
 import { DrivenBrowser } from "./driven-browser.ts";
 import { Site } from "./site.ts";
 
@@ -49,7 +50,7 @@ export class PageLab {
     this.#pages = pages;
   }
 
-  static async start(): Promise<PageLab> {
+  static async start(settings: Partial<BrowserSettings> = {}): Promise<PageLab> {
     const pages = new Map<string, string>();
     const site = await Site.start((request, response) => {
       const { pathname } = new URL(request.url ?? "/", "http://site");
@@ -58,7 +59,7 @@ export class PageLab {
       response.setHeader("Content-Type", "text/html; charset=utf-8");
       response.end(html ?? "not here");
     });
-    return new PageLab(await DrivenBrowser.launch(), site, pages);
+    return new PageLab(await DrivenBrowser.launch(settings), site, pages);
   }
 
   /** Another name of the same site: another origin. */

@@ -5,20 +5,29 @@
  */
 
 /** What is no content, or only makes sense in a live page. */
-const droppedTags: ReadonlySet<string> = new Set(
+export const droppedTags: ReadonlySet<string> = new Set(
   "script style noscript template link meta base iframe frame object embed applet canvas audio video source track input select textarea datalist option map area".split(
     " ",
   ),
 );
 
+/** Elements that hold a page of their own. */
+export const frameTags: ReadonlySet<string> = new Set(["iframe", "frame"]);
+
 /** Deeper than this, wrappers are left out: no page that means to be read nests so far. */
-const deepest = 250;
+export const deepest = 250;
+
+/** What is kept of every element as it is. */
+export const keptAttributes: readonly string[] =
+  "class id role lang colspan rowspan start itemprop aria-hidden title".split(" ");
 
 export interface CopyOptions {
   /** Whether the nodes are drawn, so that what is hidden can be told. */
   readonly hasLayout: boolean;
   readonly baseUrl: string;
   readonly ignoredTags: ReadonlySet<string>;
+  /** Says what an iframe holds, in the box that stands for it, this deep; null leaves iframes out. */
+  readonly fillFrame: ((frame: Element, box: Element, depth: number) => void) | null;
 }
 
 /** The copy of an element in a new document's body. */
@@ -50,8 +59,15 @@ export function copyOf(root: Element, options: CopyOptions): Document {
     if (node.nodeType !== Node.ELEMENT_NODE) continue;
     const element = node as Element;
     const tag = element.localName;
-    if (droppedTags.has(tag) || options.ignoredTags.has(tag)) continue;
+    const isFilled = options.fillFrame !== null && frameTags.has(tag);
+    if ((droppedTags.has(tag) && !isFilled) || options.ignoredTags.has(tag)) continue;
     if (!(options.hasLayout ? isShown(element) : isMeantToShow(element))) continue;
+    if (isFilled) {
+      const box = copyElement(element, "div", copy, options.baseUrl);
+      options.fillFrame?.(element, box, depth + 1);
+      if (box.hasChildNodes()) parent.append(box);
+      continue;
+    }
     if (tag === "svg" || tag === "math") {
       copyDrawing(element, tag, parent, copy);
       continue;
@@ -91,18 +107,7 @@ function copyElement(element: Element, tag: string, copy: Document, baseUrl: str
   // What is unknown to HTML is a box with text in it.
   const name = /^[a-z][a-z0-9]*$/.test(tag) ? tag : "div";
   const target = copy.createElement(name);
-  for (const kept of [
-    "class",
-    "id",
-    "role",
-    "lang",
-    "colspan",
-    "rowspan",
-    "start",
-    "itemprop",
-    "aria-hidden",
-    "title",
-  ]) {
+  for (const kept of keptAttributes) {
     const value = element.getAttribute(kept);
     if (value !== null) target.setAttribute(kept, value);
   }

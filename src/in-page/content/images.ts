@@ -1,9 +1,8 @@
-import type { ContentImage, ImageCategory } from "../../pages/content-protocol.ts";
+import { type ContentImage, type ImageCategory, mostImages } from "../../pages/content-protocol.ts";
 import { imageSource } from "./copy.ts";
 
 /** Up to this size, in CSS pixels, a picture is a sign and not content. */
 const iconSize = 48;
-const mostImages = 500;
 
 /** The pictures below an element, each once, with what they are for. */
 export function imagesOf(root: Element, hasLayout: boolean): readonly ContentImage[] {

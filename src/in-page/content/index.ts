@@ -1,6 +1,12 @@
 /** The script that turns a page into content: see `src/pages/scrape`. */
-import type { ContentRequest, PageContent } from "../../pages/content-protocol.ts";
-import { copyOf } from "./copy.ts";
+import type {
+  ContentRequest,
+  FrameCopy,
+  FrameCopyRequest,
+  PageContent,
+} from "../../pages/content-protocol.ts";
+import { type CopyOptions, copyOf } from "./copy.ts";
+import { framesShownIn, markFrame, nodesOf, putNodes } from "./frames.ts";
 import { imagesOf } from "./images.ts";
 import { mainContentOf } from "./main-content.ts";
 import { markdownOf } from "./markdown.ts";
@@ -8,6 +14,7 @@ import { plainDocument } from "./plain-document.ts";
 
 /** The perception script of the same world, which knows elements by key. */
 interface Perception {
+  keyOf(element: Element): string;
   elementByKey(key: string): Element | null;
 }
 
@@ -43,6 +50,25 @@ export function contentOf(request: ContentRequest): PageContent {
   };
 }
 
+/** The keys of the iframes that a person sees in what is asked for, in reading order. */
+export function shownFrames(rootKey: string | null): readonly string[] {
+  return framesShownIn(liveRoot(rootKey), rootKey !== null).map(keyOf);
+}
+
+/** What a person sees of this page, where it stands in an iframe of another. */
+export function frameCopy(request: FrameCopyRequest): FrameCopy {
+  const root = liveRoot(null);
+  const shown = new Set(framesShownIn(root, false));
+  const copy = copyOf(root, {
+    ...copyOptions(true, document.baseURI, request.ignoredTags),
+    fillFrame: (frame, box) => {
+      if (shown.has(frame)) markFrame(box, keyOf(frame));
+    },
+  });
+  const images = imagesOf(root, true).filter(({ category }) => category !== "favicon");
+  return { ...nodesOf(copy.body, request), images };
+}
+
 /** The main content as plain text, as the bench of extraction scores it. */
 export function mainText(): string {
   const main = mainContentOf(copyOf(document.body, copyOptions(true, document.baseURI, [])));
@@ -54,13 +80,27 @@ export function mainText(): string {
 function chosenPart(root: Element, request: ContentRequest): Element {
   const { source, ignoredTags, onlyMainContent } = request;
   const baseUrl = source === null ? document.baseURI : source.url;
-  const copy = copyOf(root, copyOptions(source === null, baseUrl, ignoredTags));
+  const hasFrames = Object.keys(request.frames).length > 0;
+  const copy = copyOf(root, {
+    ...copyOptions(source === null, baseUrl, ignoredTags),
+    fillFrame: hasFrames
+      ? (frame, box, depth) => putNodes(request.frames[keyOf(frame)] ?? [], box, depth)
+      : null,
+  });
   const isWhole = root === root.ownerDocument.body;
   return onlyMainContent && isWhole ? mainContentOf(copy) : copy.body;
 }
 
-function copyOptions(hasLayout: boolean, baseUrl: string, ignoredTags: readonly string[]) {
-  return { hasLayout, baseUrl, ignoredTags: new Set(ignoredTags) };
+function copyOptions(
+  hasLayout: boolean,
+  baseUrl: string,
+  ignoredTags: readonly string[],
+): CopyOptions {
+  return { hasLayout, baseUrl, ignoredTags: new Set(ignoredTags), fillFrame: null };
+}
+
+function keyOf(element: Element): string {
+  return globalThis.__nightjar_perception?.keyOf(element) ?? "";
 }
 
 function liveRoot(key: string | null): Element {

@@ -1,8 +1,9 @@
 import { invalidField, messageOf, NightjarError } from "../../sessions/errors.ts";
 import type { ScrapeRequest } from "../actions/action.ts";
 import { ActionFailed, asActionFailure } from "../actions/failure.ts";
-import type { ContentRequest, PageContent } from "../content-protocol.ts";
+import { type ContentRequest, mostImages, type PageContent } from "../content-protocol.ts";
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
+import { readFrames } from "./frame-contents.ts";
 import { loadLazyContent } from "./lazy-content.ts";
 import { pdfType, scrapeShownPdf } from "./scrape-pdf.ts";
 import type { ScrapeResult } from "./scrape-result.ts";
@@ -117,17 +118,51 @@ async function readContent(
   if (main === undefined) throw new FrameGoneError();
   const root =
     source === null && request.selector !== null ? await rootOf(page, request.selector) : null;
+  const rootKey = root?.key ?? null;
+  const ignoredTags = request.ignoredTags.map((tag) => tag.toLowerCase());
+  const inFrames =
+    source === null && !ignoredTags.includes("iframe")
+      ? await readFrames(page, main, { rootKey, ignoredTags })
+      : null;
   const content: ContentRequest = {
-    rootKey: root?.key ?? null,
+    rootKey,
     source: source === null ? null : { ...source, selector: request.selector },
     onlyMainContent: request.onlyMainContent,
     includeLinks: request.includeLinks,
     includeImages: request.includeImages,
-    ignoredTags: request.ignoredTags.map((tag) => tag.toLowerCase()),
+    ignoredTags,
     useLinkPlaceholders: request.useLinkPlaceholders,
     maxCharacters: mostCharacters,
+    frames: inFrames?.frames ?? {},
   };
-  return page.call<PageContent>(main, "content", "contentOf", [content], scrapeTimeoutMs);
+  const read = await page.call<PageContent>(
+    main,
+    "content",
+    "contentOf",
+    [content],
+    scrapeTimeoutMs,
+  );
+  if (inFrames === null) return read;
+  return {
+    ...read,
+    images: withImages(read.images, inFrames.images),
+    isTruncated: read.isTruncated || inFrames.isCut,
+  };
+}
+
+/** Those of the page and those in its iframes, each once. */
+function withImages(
+  own: PageContent["images"],
+  inFrames: PageContent["images"],
+): PageContent["images"] {
+  if (inFrames.length === 0) return own;
+  const known = new Set(own.map(({ url }) => url));
+  const others = inFrames.filter(({ url }) => {
+    const isNew = url === null || !known.has(url);
+    known.add(url);
+    return isNew;
+  });
+  return [...own, ...others].slice(0, mostImages);
 }
 
 /** The key of the first element that a Playwright selector matches in the main frame. */

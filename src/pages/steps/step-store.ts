@@ -1,5 +1,8 @@
 import type { Step } from "./step.ts";
 
+/** The last number that was given for each letter of elements' ids. */
+export type ElementNumbers = Readonly<Record<string, number>>;
+
 /** A step and where it stands among those of its session: from 0, without gaps. */
 export interface PlacedStep {
   readonly position: number;
@@ -10,9 +13,12 @@ export interface PlacedStep {
 export interface StepStore {
   /**
    * Adds a step at the end, cut where it is too large. A session that has its fill keeps what it
-   * has, and this one is not kept. Answers its position; null where it was not kept.
+   * has, and this one is not kept. Answers its position; null where it was not kept. New numbers of
+   * elements are noted in either case; null where there are none.
    */
-  append(sessionId: string, step: Step): Promise<number | null>;
+  append(sessionId: string, step: Step, numbers: ElementNumbers | null): Promise<number | null>;
+  /** The numbers that were noted last; empty before any. */
+  elementNumbers(sessionId: string): Promise<ElementNumbers>;
   /** How many steps there are. */
   count(sessionId: string): Promise<number>;
   /** All steps, in order. */

@@ -5,6 +5,8 @@ import { first } from "./001-first.ts";
 import { steps } from "./002-steps.ts";
 import { recordings } from "./003-recordings.ts";
 import { egress } from "./005-egress.ts";
+import { elementNumbers } from "./006-element-numbers.ts";
+import { endedSessions } from "./007-ended-sessions.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
@@ -12,6 +14,8 @@ const migrations: Record<string, Migration> = {
   "002-steps": steps,
   "003-recordings": recordings,
   "005-egress": egress,
+  "006-element-numbers": elementNumbers,
+  "007-ended-sessions": endedSessions,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
