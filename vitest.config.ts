@@ -7,7 +7,16 @@ export default defineConfig({
     pool: "forks",
     // Each worker may run several Chromiums. One more than there are cores where CI runs: tests wait, too.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // How long a busy machine may take to do what is awaited; no test passes sooner or later for it.
+    expect: { poll: { timeout: 10_000 } },
+    tags: [
+      {
+        name: "long",
+        description:
+          "Waits long, or takes a whole machine: left out of `npm test`, run by `npm run test:all`.",
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 /**
  * `npm test`: the same set-up as `npm start`, then the tests. Arguments after `--` go to vitest:
- * `npm test -- src/browsers`. The last line says how many passed and failed, for people and for CI.
+ * `npm test -- src/browsers`. Tests that take long are left out, unless `--all` is among the arguments. The last line says how many passed and failed, for people and for CI.
  */
 import "./stop-with-parent.mjs";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,6 +14,8 @@ import {
   runChild,
   runScript,
 } from "./setup.mjs";
+
+const given = process.argv.slice(2);
 
 await runScript(async () => {
   const node = await prepare();
@@ -30,7 +32,8 @@ await runScript(async () => {
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${resultsPath}`,
-        ...process.argv.slice(2),
+        ...given.filter((argument) => argument !== "--all"),
+        ...(given.includes("--all") ? [] : ["--tagsFilter=!long"]),
       ],
       {
         stdio: ["ignore", "inherit", "inherit"],

@@ -122,7 +122,7 @@ describe("goto", () => {
     expect(await title()).toBe("/one");
   });
 
-  test("gives up a page that never answers, and the tab works on", async () => {
+  test("gives up a page that never answers, and the tab works on", { tags: ["long"] }, async () => {
     const result = await goto(`${site.url}/held`);
     expect(result.failure?.kind).toBe("timeout");
     expect((await goto(`${site.url}/one`)).success).toBe(true);
@@ -135,7 +135,7 @@ describe("goto", () => {
     expect(result.endedAt - result.startedAt).toBeLessThan(9000);
   });
 
-  test("shows what has come of a page that never ends", async () => {
+  test("shows what has come of a page that never ends", { tags: ["long"] }, async () => {
     const result = await goto(`${site.url}/endless`);
     expect(result.failure?.message).toContain("What has come so far is shown");
     expect(await lab.evaluate("document.body.innerText")).toContain("Begun");
@@ -367,7 +367,10 @@ describe("a hostile page", () => {
     await lab.evaluate("setTimeout(() => { while (true); })");
   };
 
-  test("that blocks its own thread fails actions in bounded time", async () => {
+  test("that blocks its own thread fails actions in bounded time", {
+    tags: ["long"],
+    timeout: 90_000,
+  }, async () => {
     await hang();
     const stuck = await run({ type: "click", ...bySelector("#b"), timeoutMs: 2000 });
     expect(stuck.failure?.kind).toBe("unresponsive");
@@ -376,7 +379,7 @@ describe("a hostile page", () => {
     expect(key.failure?.kind).toBe("unresponsive");
     const script = await run({ type: "evaluate_js", code: "1" });
     expect(script.failure?.kind).toBe("unresponsive");
-  }, 90_000);
+  });
 
   test.each([
     // The same site, so the same process, whose thread is blocked.
@@ -411,7 +414,7 @@ describe("a hostile page", () => {
   });
 
   test("that navigates without end still gets an answer", async () => {
-    await lab.open(`<script>setInterval(() => location.replace("?" + Date.now()), 50)</script>`);
+    await lab.open(`<script>setInterval(() => location.replace("?" + Date.now()), 250)</script>`);
     const result = await run({ type: "click", ...bySelector("#none"), timeoutMs: 1000 });
     expect(result.success).toBe(false);
     expect((await goto(`${site.url}/one`)).success).toBe(true);

@@ -93,11 +93,11 @@ describe("evaluate_js", () => {
     expect((await evaluate("1 + 1")).data?.markdown).toBe("2");
   });
 
-  test("is ended after 45 seconds, and says so", async () => {
-    const result = await evaluate("await new Promise(() => {})");
+  test("is ended after 45 seconds, and says so", { tags: ["long"], timeout: 90_000 }, async () => {
+    const result = await evaluate("while (true);");
     expect(result.failure?.kind).toBe("timeout");
     expect((await evaluate("1 + 1")).data?.markdown).toBe("2");
-  }, 90_000);
+  });
 });
 
 describe("waiting", () => {

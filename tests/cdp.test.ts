@@ -21,7 +21,7 @@ let site: Site;
 const cleanups: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  server = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2" });
+  server = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2", NIGHTJAR_RECORDING: "0" });
   site = await Site.start((request, response) => {
     if (request.url !== "/download") return pageTitledByPath(request, response);
     response.setHeader("Content-Disposition", 'attachment; filename="report.txt"');
@@ -323,7 +323,7 @@ describe("a client that does not read", () => {
   `;
 
   const name = "does not make the server's memory grow while a page floods it";
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { tags: ["long"], timeout: 120_000 }, async () => {
     const { cdpUrl } = await startSession();
     const driver = await connectRaw(cdpUrl);
     const slow = await connectRaw(cdpUrl);

@@ -279,6 +279,7 @@ describe("a server", () => {
   });
 
   test("that ran fifty sessions has no process, directory, user or socket left of them", {
+    tags: ["long"],
     timeout: 120_000,
   }, async () => {
     const uids = new Set<number>();

@@ -56,7 +56,7 @@ let nightjar: Nightjar;
 let otherKey: string;
 
 beforeAll(async () => {
-  nightjar = await Nightjar.start();
+  nightjar = await Nightjar.start({ NIGHTJAR_RECORDING: "0" });
   otherKey = (await nightjar.cli("keys", "create", "--tenant", "other")).stdout.trim();
 }, 60_000);
 

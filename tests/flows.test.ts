@@ -10,7 +10,7 @@ let agent: Agent;
 
 beforeAll(async () => {
   site = await Site.start((request, response) => void flowSite(request, response));
-  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2" });
+  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2", NIGHTJAR_RECORDING: "0" });
 }, 60_000);
 
 afterAll(async () => {

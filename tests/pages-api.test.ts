@@ -49,7 +49,7 @@ beforeAll(async () => {
       response.end(makePdf(texts, request.url === "/report-locked"));
     } else response.end(request.url === "/about" ? "<!doctype html><title>About</title>" : shop);
   });
-  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2" });
+  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2", NIGHTJAR_RECORDING: "0" });
   notte = new NotteClient({ baseUrl: nightjar.url, apiKey: testKey });
 }, 60_000);
 

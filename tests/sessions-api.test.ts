@@ -111,8 +111,8 @@ beforeAll(async () => {
     pageTitledByPath(request, response);
   });
   [nightjar, elsewhere] = await Promise.all([
-    Nightjar.start({ NIGHTJAR_EGRESS_ALLOW: "127.0.0.1" }),
-    Nightjar.start({ NIGHTJAR_WARM_POOL: "0", NIGHTJAR_EGRESS_ALLOW: "" }),
+    Nightjar.start({ NIGHTJAR_EGRESS_ALLOW: "127.0.0.1", NIGHTJAR_RECORDING: "0" }),
+    Nightjar.start({ NIGHTJAR_WARM_POOL: "0", NIGHTJAR_EGRESS_ALLOW: "", NIGHTJAR_RECORDING: "0" }),
   ]);
   await elsewhere.cli("tenants", "allow", "default", "127.0.0.1");
   strictKey = (await elsewhere.cli("keys", "create", "--tenant", "strict")).stdout.trim();

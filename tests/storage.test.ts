@@ -30,6 +30,7 @@ let alice: string;
 
 beforeAll(async () => {
   nightjar = await Nightjar.start({
+    NIGHTJAR_RECORDING: "0",
     NIGHTJAR_MAX_FILE_MB: "1",
     NIGHTJAR_MAX_FILES_MB: "2",
     NIGHTJAR_ON_STOP: "keep",

@@ -21,6 +21,7 @@ beforeAll(async () => {
     response.end(html);
   });
   nightjar = await Nightjar.start({
+    NIGHTJAR_RECORDING: "0",
     NIGHTJAR_MODEL: "compatible/a-model",
     NIGHTJAR_MODEL_URL: vendor.url,
     NIGHTJAR_MODEL_KEY: vendorKey,

@@ -13,7 +13,7 @@ let bob: string;
 const secrets = new Set([testKey]);
 
 beforeAll(async () => {
-  nightjar = await Nightjar.start();
+  nightjar = await Nightjar.start({ NIGHTJAR_RECORDING: "0" });
   alice = (await createKey("alice")).key;
   bob = (await createKey("bob")).key;
 }, 60_000);

@@ -92,7 +92,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 
 beforeAll(async () => {
   site = await Site.start(answer);
-  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2" });
+  nightjar = await Nightjar.start({ NIGHTJAR_WARM_POOL: "2", NIGHTJAR_RECORDING: "0" });
 }, 60_000);
 
 afterAll(async () => {

@@ -91,16 +91,16 @@ describe("A hostile page", () => {
   }
 
   // What these do is to be waited for, mostly.
-  test.concurrent.each(["/alerts", "/never-ends", "/navigates", "/history", "/downloads"])(
+  test.concurrent.each(["/never-ends", "/navigates", "/history", "/downloads", "/mutates"])(
     "%s is operated or refused, and stopped like any other",
     { timeout: 150_000 },
     (path) => operateAndStop(path, true),
   );
 
   // These take all the CPU there is, as long as they are looked at.
-  test.each(["/endless-script", "/workers", "/mutates", "/noise", "/storm"])(
+  test.each(["/alerts", "/endless-script", "/workers", "/noise", "/storm"])(
     "%s is operated or refused, and stopped like any other",
-    { timeout: 150_000 },
+    { tags: ["long"], timeout: 150_000 },
     (path) => operateAndStop(path, false),
   );
 

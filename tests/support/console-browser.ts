@@ -11,7 +11,7 @@ export async function onlookerPath(): Promise<string> {
     headlessShellPath: null,
     dataDir: path.join(tmpdir(), "nightjar-none"),
   });
-  const executablePath = (full ?? headlessShell)?.path;
+  const executablePath = (headlessShell ?? full)?.path;
   if (executablePath === undefined) throw new Error("these tests need a Chromium");
   return executablePath;
 }
