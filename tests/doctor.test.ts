@@ -177,6 +177,7 @@ describe("nightjar doctor on the data directory of a server", () => {
   }
 
   test("that was killed tells what it left, repairs nothing, and the next start does", {
+    tags: ["long"],
     timeout: 90_000,
   }, async () => {
     const { id } = await server.startSession();

@@ -63,6 +63,7 @@ describe("what is no request that the server reads", () => {
   });
 
   test("a head or a body that trickles in is given up within half a minute", {
+    tags: ["long"],
     timeout: 60_000,
   }, async () => {
     const head = `POST /sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;

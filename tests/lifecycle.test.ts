@@ -15,7 +15,7 @@ function loggedEnd(server: Nightjar, id: string): Readonly<Record<string, unknow
   return null;
 }
 
-describe("time limits of a minute, in real time", () => {
+describe("time limits of a minute, in real time", { tags: ["long"] }, () => {
   interface Watched {
     readonly id: string;
     readonly startedAt: number;

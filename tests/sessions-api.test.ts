@@ -1050,7 +1050,10 @@ exec '${real}' "$@"
     },
   );
 
-  test("is 503 within its bound when the browser hangs, and leaves nothing", async () => {
+  test("is 503 within its bound when the browser hangs, and leaves nothing", {
+    tags: ["long"],
+    timeout: 40_000,
+  }, async () => {
     const before = await rowCount();
     await behave("hang");
     const begun = Date.now();
@@ -1061,7 +1064,7 @@ exec '${real}' "$@"
     await behave("run");
     const { id } = await fragile.startSession();
     await fragile.call("DELETE", `/sessions/${id}/stop`);
-  }, 40_000);
+  });
 
   test("does not use up its Idempotency-Key when it fails", async () => {
     const headers = { "Idempotency-Key": "second-try" };

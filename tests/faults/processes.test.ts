@@ -66,6 +66,7 @@ describe.concurrent("Stopped for thirty seconds", () => {
   });
 
   test("a browser holds up nobody else, and its session goes on with it", {
+    tags: ["long"],
     timeout: 120_000,
   }, async () => {
     const { id, cdpUrl } = await withBrowser.server.startSession();
@@ -92,6 +93,7 @@ describe.concurrent("Stopped for thirty seconds", () => {
   });
 
   test("the server goes on with every session, its clients and their calls", {
+    tags: ["long"],
     timeout: 120_000,
   }, async () => {
     const { id, cdpUrl } = await withServer.server.startSession();

@@ -68,8 +68,6 @@ export class Nightjar {
       NIGHTJAR_LOG_LEVEL: "debug",
       // What a test does not stop would stay in the machine's firewall.
       NIGHTJAR_FIREWALL: "off",
-      // Where nothing is looked at afterwards, tests leave NIGHTJAR_RECORDING off: making videos of
-      // hundreds of sessions takes a third of what their browsers do.
       // Tests knock without a key by the hundred, all from one address.
       NIGHTJAR_MAX_FAILED_AUTHENTICATIONS: "1000000",
       // The pages of tests are served on loopback.
