@@ -81,6 +81,7 @@ describe("evaluate_js", () => {
     lab.serve("/elsewhere", "<title>Elsewhere</title>");
     const result = await evaluate("location.href = '/elsewhere'; new Promise(() => {})");
     expect(result.failure?.kind).toBe("navigated");
+    await expect.poll(() => lab.evaluate("document.title")).toBe("Elsewhere");
     await lab.open(`<title>Lab</title><h1>Birds</h1><p id=p>Nightjars fly at night.</p>`);
   });
 

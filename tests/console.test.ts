@@ -204,7 +204,7 @@ describe("signing in", () => {
     await other.getByRole("heading", { name: "Sessions", level: 1 }).waitFor();
   });
 
-  test("ends when the key is revoked, and says so", async () => {
+  test("ends when the key is revoked, and says so", { tags: ["long"] }, async () => {
     const made = await nightjar.call("POST", "/api-keys", { body: { name: "short-lived" } });
     const { page } = await openWindow();
     await signIn(page, String(made.body["key"]));

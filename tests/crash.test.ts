@@ -207,7 +207,9 @@ describe("a browser", () => {
     await expect.poll(() => remainsOf(server), soon).toBe(0);
   });
 
-  test("that hangs does not keep the first API's close waiting for its screenshot for long", async () => {
+  test("that hangs does not keep the first API's close waiting for its screenshot for long", {
+    tags: ["long"],
+  }, async () => {
     session = await server.startSession();
     for (const { pid } of await browserProcesses(server.dataDir)) process.kill(pid, "SIGSTOP");
     const { status, body } = await server.call("POST", "/session/close", {
@@ -231,7 +233,9 @@ describe("a browser", () => {
     await expect.poll(() => remainsOf(server), soon).toBe(0);
   });
 
-  test("that hangs while the server is down does not keep the next start from serving", async () => {
+  test("that hangs while the server is down does not keep the next start from serving", {
+    tags: ["long"],
+  }, async () => {
     session = await server.startSession();
     const processes = await browserProcesses(server.dataDir);
     await server.signal("SIGKILL");

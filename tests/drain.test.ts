@@ -86,7 +86,7 @@ describe("a server that is asked to stop", { timeout: 90_000 }, () => {
     expect(await endReasonOf(id)).toBe("server_stop");
   });
 
-  test("does not wait any longer when it is asked again", async () => {
+  test("does not wait any longer when it is asked again", { tags: ["long"] }, async () => {
     const { id } = await server.startSession();
     process.kill(server.pid, "SIGTERM");
     // What several senders pass on at once is one signal.
@@ -100,7 +100,9 @@ describe("a server that is asked to stop", { timeout: 90_000 }, () => {
     expect(await endReasonOf(id)).toBe("server_stop");
   });
 
-  test("does not wait on Ctrl-C, and keeps the session where it is to be kept", async () => {
+  test("does not wait on Ctrl-C, and keeps the session where it is to be kept", {
+    tags: ["long"],
+  }, async () => {
     await server.signal("SIGINT");
     await server.run({ NIGHTJAR_ON_STOP: "keep" });
     const { id, cdpUrl } = await server.startSession();

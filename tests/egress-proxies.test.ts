@@ -195,7 +195,7 @@ describe("a start with a proxy that does not work", () => {
     });
   });
 
-  test("that never answers is answered within its bound", async () => {
+  test("that never answers is answered within its bound", { tags: ["long"] }, async () => {
     const silent = await startSilentServer();
     onTestFinished(() => silent.stop());
     const body = { proxies: [{ type: "external", server: `http://127.0.0.1:${silent.port}` }] };

@@ -185,7 +185,7 @@ describe("a planned stop", { timeout: 60_000 }, () => {
     }
   });
 
-  test("does not wait for a client that reads nothing", async () => {
+  test("does not wait for a client that reads nothing", { tags: ["long"] }, async () => {
     const server = await startServer();
     const { cdpUrl } = await server.startSession();
     const client = await RawCdp.connect(cdpUrl);

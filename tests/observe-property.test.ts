@@ -106,6 +106,6 @@ test("on any page every operable element is listed, and none twice", async () =>
       expect([...named].sort()).toEqual(expected);
       expect(new Set(elements.map(({ id }) => id)).size).toBe(elements.length);
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 }, 120_000);

@@ -235,7 +235,9 @@ describe("a replay", { timeout: 180_000 }, () => {
     ).toEqual([]);
   });
 
-  test("is none without recording, which the operator may have chosen", async () => {
+  test("is none without recording, which the operator may have chosen", {
+    tags: ["long"],
+  }, async () => {
     const off = await nightjar.startSession({ recording: false });
     expect(await statusOf(off.id)).toBe("none");
     await stop(off.id);

@@ -224,7 +224,10 @@ describe("a picture", () => {
     expect(await lab.evaluate("scrollY")).toBe(500);
   });
 
-  test("of a page that blocks itself fails in time and says so", async () => {
+  test("of a page that blocks itself fails in time and says so", {
+    tags: ["long"],
+    timeout: 40_000,
+  }, async () => {
     const { driver } = lab.browser;
     const { page } = await driver.activePage();
     await lab.open("<p>busy</p>");
@@ -234,7 +237,7 @@ describe("a picture", () => {
     await expect(shoot()).rejects.toMatchObject({ code: "page_failed" });
     await driver.context.newPage();
     await page.close({ runBeforeUnload: false });
-  }, 40_000);
+  });
 });
 
 describe("a PDF", () => {

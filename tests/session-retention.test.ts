@@ -22,7 +22,10 @@ async function startWith(key: string): Promise<string> {
   return String(answer.body["session_id"]);
 }
 
-test("a session that ended long ago goes with all that is kept of it, and its idempotency key is free", async () => {
+test("a session that ended long ago goes with all that is kept of it, and its idempotency key is free", {
+  tags: ["long"],
+  timeout: 60_000,
+}, async () => {
   const old = await startWith("old");
   const newer = await startWith("newer");
   for (const id of [old, newer]) {
@@ -57,4 +60,4 @@ test("a session that ended long ago goes with all that is kept of it, and its id
   expect((await nightjar.call("GET", `/sessions/${newer}/steps`)).body["items"]).toHaveLength(1);
   expect(await startWith("newer")).toBe(newer);
   expect(await startWith("old")).not.toBe(old);
-}, 60_000);
+});

@@ -693,7 +693,10 @@ const canMount = await (async () => {
 })();
 
 describe.runIf(canMount)("a server whose disk is full", () => {
-  test("says so, keeps what it has, and goes on when there is room again", async () => {
+  test("says so, keeps what it has, and goes on when there is room again", {
+    tags: ["long"],
+    timeout: 60_000,
+  }, async () => {
     const files = path.join(nightjar.dataDir, "files");
     await nightjar.signal("SIGTERM");
     await run("mount", ["-t", "tmpfs", "-o", "size=200k,mode=700", "tmpfs", files]);
@@ -712,5 +715,5 @@ describe.runIf(canMount)("a server whose disk is full", () => {
       await run("umount", [files]);
       await nightjar.run();
     }
-  }, 60_000);
+  });
 });

@@ -274,7 +274,10 @@ describe("the code of a session's steps", () => {
     expect(parts.javascript_script.split("\n")[0]).toBe("// Left out: 1 step that failed.");
   });
 
-  test("does the same when its actions are sent to another session, secrets put in", async () => {
+  test("does the same when its actions are sent to another session, secrets put in", {
+    tags: ["long"],
+    timeout: 120_000,
+  }, async () => {
     const { json_actions: actions } = await recorded.code();
     const { id } = await nightjar.startSession();
     const session = new Driven(id);
@@ -289,7 +292,7 @@ describe("the code of a session's steps", () => {
       await session.execute({ ...action, ...secret, ...form });
     }
     await toldInTheEnd(toldFirst);
-  }, 120_000);
+  });
 
   test("stands when the session has ended", async () => {
     const { id } = await nightjar.startSession();

@@ -174,6 +174,7 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("the npm 
   });
 
   test("brings a headless shell that runs, for every user, and leaves no scraps", {
+    tags: ["long"],
     timeout: 120_000,
   }, async () => {
     const chromiumDir = join(dataDir, "chromium");

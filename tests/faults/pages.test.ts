@@ -26,7 +26,7 @@ const pages: Readonly<Record<string, string>> = {
   </script>`,
 };
 
-describe("A hostile page", () => {
+describe("A hostile page", { tags: ["long"] }, () => {
   let lab: FaultLab;
   let site: Site;
 
@@ -100,7 +100,7 @@ describe("A hostile page", () => {
   // These take all the CPU there is, as long as they are looked at.
   test.each(["/alerts", "/endless-script", "/workers", "/noise", "/storm"])(
     "%s is operated or refused, and stopped like any other",
-    { tags: ["long"], timeout: 150_000 },
+    { timeout: 150_000 },
     (path) => operateAndStop(path, false),
   );
 

@@ -137,6 +137,7 @@ describe("The server", () => {
   ])(
     "whose clock is set %s by two hours ends no session early and keeps none too long",
     {
+      tags: ["long"],
       timeout: 60_000,
     },
     async (_where, seconds) => {
