@@ -187,7 +187,6 @@ test("a collector that fails is told of once, and sessions work; it is told when
 });
 
 test("a collector that takes connections and never answers delays neither sessions nor the stop", {
-  tags: ["long"],
   timeout: 60_000,
 }, async () => {
   await server.signal("SIGTERM");
