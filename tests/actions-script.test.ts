@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ActionResult, ScrapeRequest } from "../src/pages/actions/action.ts";
+import type { ActionResult } from "../src/pages/actions/action.ts";
 import { bySelector, PageLab } from "./support/page-lab.ts";
+import { wholePage } from "./support/scrape-request.ts";
 
 let lab: PageLab;
 
@@ -131,18 +132,7 @@ test("a click whose caller goes stops waiting for its element", async () => {
 
 test("scrape answers the page's content", async () => {
   await lab.open(`<title>Lab</title><h1>Birds</h1><p id=p>Nightjars fly at night.</p>`);
-  const request: ScrapeRequest = {
-    selector: null,
-    includeLinks: true,
-    includeImages: false,
-    ignoredTags: [],
-    onlyMainContent: false,
-    onlyImages: false,
-    useLinkPlaceholders: false,
-    responseFormat: null,
-    instructions: null,
-  };
-  const result = await lab.execute({ type: "scrape", request, dialog: null });
+  const result = await lab.execute({ type: "scrape", request: wholePage, dialog: null });
   expect(result.data?.markdown).toContain("# Birds");
   expect(result.data?.markdown).toContain("Nightjars fly at night.");
 });

@@ -3,6 +3,7 @@ import type { ScrapeRequest } from "../src/pages/actions/action.ts";
 import { scrapePage } from "../src/pages/scrape/scrape.ts";
 import type { ScrapeResult } from "../src/pages/scrape/scrape-result.ts";
 import { PageLab } from "./support/page-lab.ts";
+import { wholePage } from "./support/scrape-request.ts";
 
 const never = new AbortController().signal;
 
@@ -14,21 +15,9 @@ beforeAll(async () => {
 
 afterAll(() => lab.dispose());
 
-const usual: ScrapeRequest = {
-  selector: null,
-  includeLinks: true,
-  includeImages: false,
-  ignoredTags: [],
-  onlyMainContent: false,
-  onlyImages: false,
-  useLinkPlaceholders: false,
-  responseFormat: null,
-  instructions: null,
-};
-
 async function scrape(request: Partial<ScrapeRequest> = {}): Promise<ScrapeResult> {
   const page = await lab.browser.driver.activePage();
-  return scrapePage(page, { ...usual, ...request }, null, never);
+  return scrapePage(page, { ...wholePage, ...request }, null, never);
 }
 
 async function markdownOf(html: string, request: Partial<ScrapeRequest> = {}): Promise<string> {

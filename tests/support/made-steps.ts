@@ -1,4 +1,4 @@
-import type { Action, ActionResult } from "../../src/pages/actions/action.ts";
+import { type Action, type ActionResult, noEffects } from "../../src/pages/actions/action.ts";
 import { type ActionStep, actionStep } from "../../src/pages/steps/step.ts";
 
 /** What comes of an action that succeeds and brings about nothing, with whatever a test changes. */
@@ -9,14 +9,7 @@ export function makeResult(changes: Partial<ActionResult> = {}): ActionResult {
     success: true,
     message: "Done.",
     failure: null,
-    effects: {
-      navigatedTo: null,
-      openedTabs: [],
-      closedTabs: 0,
-      dialogs: [],
-      downloads: [],
-      changed: false,
-    },
+    effects: noEffects,
     data: null,
     elementId: null,
     filled: [],

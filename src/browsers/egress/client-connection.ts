@@ -48,13 +48,16 @@ export class ClientConnection {
 
   /** What the library gets its connections from; the same way has the same agent. */
   agent(way: Way): HttpAgent {
-    return this.#agent(way, () => new OpeningAgent((options) => this.#connect(options, way)));
+    return this.#agent(way, () =>
+      opening(new HttpAgent(agentOptions), (options) => this.#connect(options, way)),
+    );
   }
 
   /** The same for a proxy that speaks TLS. */
   tlsAgent(way: Way): HttpsAgent {
     const make = () =>
-      new SecureAgent((options) =>
+      // The library asks for one of this kind where the proxy speaks TLS.
+      opening(new HttpsAgent(agentOptions), (options) =>
         this.#connect(options, {
           to: way.to,
           open: async (destination) => secured(await way.open(destination), destination.host),
@@ -117,33 +120,15 @@ interface OpenOptions {
 
 type Connect = (options: OpenOptions) => Promise<Socket>;
 
-class OpeningAgent extends HttpAgent {
-  readonly #connect: Connect;
+const agentOptions = { keepAlive: true, timeout: idleMs };
 
-  constructor(connect: Connect) {
-    super({ keepAlive: true, timeout: idleMs });
-    this.#connect = connect;
-  }
-
-  override createConnection(options: object, callback?: Callback): null {
-    handOver(this.#connect(options as OpenOptions), callback);
+/** Has an agent take its connections from `connect`. */
+function opening<Agent extends HttpAgent>(agent: Agent, connect: Connect): Agent {
+  agent.createConnection = (options: object, callback?: Callback): null => {
+    handOver(connect(options as OpenOptions), callback);
     return null;
-  }
-}
-
-/** The library asks for one of this kind where the proxy speaks TLS. */
-class SecureAgent extends HttpsAgent {
-  readonly #connect: Connect;
-
-  constructor(connect: Connect) {
-    super({ keepAlive: true, timeout: idleMs });
-    this.#connect = connect;
-  }
-
-  override createConnection(options: object, callback?: Callback): null {
-    handOver(this.#connect(options as OpenOptions), callback);
-    return null;
-  }
+  };
+  return agent;
 }
 
 function handOver(connecting: Promise<Socket>, callback: Callback | undefined): void {

@@ -124,6 +124,16 @@ export interface ActionEffects {
   readonly changed: boolean;
 }
 
+/** Of an action that brought about nothing beside its own purpose. */
+export const noEffects: ActionEffects = {
+  navigatedTo: null,
+  openedTabs: [],
+  closedTabs: 0,
+  dialogs: [],
+  downloads: [],
+  changed: false,
+};
+
 /** Why an action failed, in words that a model can act on. */
 export interface ActionFailure {
   /** A stable word, e.g. `covered`, `disabled`, `gone`, `not_visible`, `no_such_option`, `timeout`. */

@@ -1,4 +1,4 @@
-import type { ScrapeRequest } from "../actions/action.ts";
+import { noEffects, type ScrapeRequest } from "../actions/action.ts";
 import { type ActionStep, actionStep } from "./step.ts";
 
 /** The step of a scrape that was asked for by itself: as that of the action. */
@@ -15,14 +15,7 @@ export function scrapeStep(
       success: true,
       message: `Scraped ${url}.`,
       failure: null,
-      effects: {
-        navigatedTo: null,
-        openedTabs: [],
-        closedTabs: 0,
-        dialogs: [],
-        downloads: [],
-        changed: false,
-      },
+      effects: noEffects,
       data: { markdown, images: null, structured: null },
       elementId: null,
       filled: [],
