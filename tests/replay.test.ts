@@ -1,7 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFrames } from "../src/recording/frame-file.ts";
 import { HeldFfmpeg } from "./support/held-ffmpeg.ts";
 import { type Answer, Nightjar } from "./support/nightjar.ts";
 import { type Color, VideoDecoder } from "./support/video-decoder.ts";
@@ -36,12 +37,15 @@ const small = { viewport_width: 640, viewport_height: 480 };
 
 const folderOf = (id: string) => path.join(nightjar.dataDir, "recordings", id);
 
-/** How many bytes of pictures the server has written for a session. */
-async function recordedBytes(id: string): Promise<number> {
+/** When the last picture of a session was taken that is not in its video yet, epoch ms; 0 for none. */
+async function lastPictureAt(id: string): Promise<number> {
   const names = await readdir(folderOf(id)).catch(() => []);
-  const frames = names.filter((name) => name.startsWith("frames-"));
-  const sizes = await Promise.all(frames.map((name) => stat(path.join(folderOf(id), name))));
-  return sizes.reduce((sum, { size }) => sum + size, 0);
+  const newest = names
+    .filter((name) => name.startsWith("frames-"))
+    .sort()
+    .at(-1);
+  if (newest === undefined) return 0;
+  return readFrames(await readFile(path.join(folderOf(id), newest))).at(-1)?.at ?? 0;
 }
 
 async function firstPage(cdpUrl: string): Promise<Page> {
@@ -53,10 +57,10 @@ async function firstPage(cdpUrl: string): Promise<Page> {
 
 /** Shows a page of one colour until it is recorded; answers from when on it was certainly drawn, epoch ms. */
 async function show(id: string, page: Page, color: string): Promise<number> {
-  const before = await recordedBytes(id);
+  const before = await lastPictureAt(id);
   await page.goto(`data:text/html,<title>${color}</title><body bgcolor=${color}>`);
   await page.evaluate("new Promise((resolve) => requestAnimationFrame(resolve))");
-  await expect.poll(() => recordedBytes(id), { timeout: 20_000 }).toBeGreaterThan(before);
+  await expect.poll(() => lastPictureAt(id), { timeout: 20_000 }).toBeGreaterThan(before);
   return Date.now();
 }
 
@@ -103,9 +107,9 @@ describe("a replay", { timeout: 180_000 }, () => {
     const tab = await page.context().newPage();
     await tab.setViewportSize({ width: 640, height: 480 });
     await showing("blue", await show(id, tab, "blue"));
-    const before = await recordedBytes(id);
+    const before = await lastPictureAt(id);
     await tab.close();
-    await expect.poll(() => recordedBytes(id)).toBeGreaterThan(before);
+    await expect.poll(() => lastPictureAt(id)).toBeGreaterThan(before);
     await showing("lime", Date.now());
 
     const running = await replayOf(id);
@@ -210,11 +214,11 @@ describe("a replay", { timeout: 180_000 }, () => {
     const red = await show(id, page, "red");
     await page.context().browser()?.close();
     await nightjar.signal("SIGKILL");
-    const beforeCrash = await recordedBytes(id);
+    const beforeCrash = await lastPictureAt(id);
     await nightjar.run();
     const again = await firstPage(cdpUrl);
     // The recording goes on with what it finds.
-    await expect.poll(() => recordedBytes(id), { timeout: 20_000 }).toBeGreaterThan(beforeCrash);
+    await expect.poll(() => lastPictureAt(id), { timeout: 20_000 }).toBeGreaterThan(beforeCrash);
     await show(id, again, "yellow");
     await again.context().browser()?.close();
 

@@ -126,6 +126,14 @@ describe("a replay", () => {
     expect(await replay()).toBe("0 40 ");
   });
 
+  it("shows the last picture for a moment where a crash cut off how long it was there", async () => {
+    const [red, lime] = [likeJpeg(640, 480, 100), likeJpeg(640, 480, 101)];
+    const records = [frameRecord(1000, red), frameRecord(2000, lime)].flat();
+    await writeFile(path.join(directory, framesName(1)), Buffer.concat(records));
+    await makerWith(new TellingEncoder()).finish(directory, options);
+    expect(await replay()).toBe("0 1000 1040 ");
+  });
+
   it("goes on in time where the clock was set back between two processes", async () => {
     const maker = makerWith(new TellingEncoder());
     await placeFrames(1, [10_000, 12_000]);

@@ -128,11 +128,14 @@ async function workOn(directory: string, number: number): Promise<Work | null> {
 /** What is shown for no time is not shown, in ms. */
 const leastShownMs = 40;
 
-/** A single frame, all that a crash left, is shown for a moment. */
+/**
+ * A recording ends with its last picture twice. Where a crash cut that off, what then is its last is
+ * shown for a moment.
+ */
 function shown(frames: readonly RecordedFrame[]): readonly RecordedFrame[] {
-  const [only, ...others] = frames;
-  if (only === undefined || others.length > 0) return frames;
-  return [only, { ...only, at: only.at + leastShownMs }];
+  const [last, before] = [frames.at(-1), frames.at(-2)];
+  if (last === undefined || before?.jpeg.equals(last.jpeg) === true) return frames;
+  return [...frames, { ...last, at: last.at + leastShownMs }];
 }
 
 /** A server that was started again may have found its clock set back: times go on all the same. */

@@ -7,6 +7,8 @@ import type { DownloadWatch } from "./ports.ts";
 
 /** How long the word of a download may take from the browser to the storage, in ms. */
 const downloadWordMs = 500;
+/** The same where nothing was told of, and there may be nothing to tell, in ms. */
+const droppedWordMs = 1000;
 const pollMs = 20;
 /** A message that is read by a model names so many dialogs. */
 const mostDialogsNamed = 3;
@@ -30,6 +32,15 @@ export async function wordOfDownloads(activity: Activity, downloads: DownloadWat
   while (downloads.begun.length < activity.downloads && Date.now() < deadline) {
     await activity.change(pollMs);
   }
+}
+
+/**
+ * Waits for the word of a download that a navigation may have become: the browser says that it dropped
+ * the navigation before it says, on another connection, why.
+ */
+export async function wordOfDownload(activity: Activity, downloads: DownloadWatch): Promise<void> {
+  const deadline = Date.now() + droppedWordMs;
+  while (downloads.begun.length === 0 && Date.now() < deadline) await activity.change(pollMs);
 }
 
 /** What an action brought about, once the page has come to rest. */

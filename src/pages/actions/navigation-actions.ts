@@ -3,7 +3,7 @@ import type { Browser } from "../../sessions/ports.ts";
 import type { DrivenPage } from "../driver/driven-page.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
-import { wordOfDownloads } from "./effects.ts";
+import { wordOfDownload } from "./effects.ts";
 import { egressReason, refusalOf } from "./egress-reason.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
 import type { DownloadWatch } from "./ports.ts";
@@ -130,7 +130,7 @@ async function withoutPage(
   since: number,
 ): Promise<Done> {
   const message = `${url} shows no page; the tab stays where it was.`;
-  await wordOfDownloads(activity, downloads);
+  await wordOfDownload(activity, downloads);
   if (!downloads.begun.some((name) => /\.pdf$/i.test(name))) return { message };
   const endTimeoutMs = Math.max(0, since + pdfTimeoutMs - Date.now());
   const outcome = await downloads.first({ beginTimeoutMs: 0, endTimeoutMs, signal });
