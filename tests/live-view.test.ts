@@ -420,8 +420,7 @@ describe("A link to the live view", () => {
 describe("Viewers on bare WebSockets", () => {
   test("that do not show what they get get no more, while others see the page go on", async () => {
     const { viewerUrl, cdp } = await sessionAt(pageOf("Animation", "white", "<h1 id=count>0</h1>"));
-    const slow = await LiveClient.connect(viewerUrl);
-    slow.shows = false;
+    const slow = await LiveClient.connect(viewerUrl, { shows: false });
     const quick = await clientAt(viewerUrl);
     open.push(slow);
     await cdp.evaluate("setInterval(() => { count.textContent = performance.now() }, 20)");

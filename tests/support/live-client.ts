@@ -21,13 +21,13 @@ export class LiveClient {
   frameCount = 0;
   lastFrame: ReceivedFrame | null = null;
   onFrame: (frame: ReceivedFrame) => void = () => {};
-  /** Whether it says that frames are shown as they come. */
-  shows = true;
+  readonly #shows: boolean;
   /** Settles when the connection is closed, by whichever side. */
   readonly closed: Promise<Closing>;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, shows: boolean) {
     this.socket = socket;
+    this.#shows = shows;
     this.closed = new Promise((resolve) => {
       socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
     });
@@ -39,10 +39,13 @@ export class LiveClient {
     });
   }
 
-  /** Connects by a link to the live view, as the page that it opens does. */
-  static async connect(viewerUrl: string): Promise<LiveClient> {
+  /**
+   * Connects by a link to the live view, as the page that it opens does. `shows`: whether it says that
+   * frames are shown as they come.
+   */
+  static async connect(viewerUrl: string, { shows } = { shows: true }): Promise<LiveClient> {
     const socket = new WebSocket(liveUrl(viewerUrl), { perMessageDeflate: false });
-    const client = new LiveClient(socket);
+    const client = new LiveClient(socket, shows);
     await once(socket, "open");
     return client;
   }
@@ -75,7 +78,7 @@ export class LiveClient {
     };
     this.frameCount += 1;
     this.lastFrame = frame;
-    if (this.shows) this.send({ type: "shown", number: frame.number });
+    if (this.#shows) this.send({ type: "shown", number: frame.number });
     this.onFrame(frame);
   }
 }
