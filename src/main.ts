@@ -1,12 +1,9 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { LocalBrowserHost } from "./browsers/browser-host.ts";
-import { browserAge, type ChromiumExecutables } from "./browsers/chromium.ts";
-import { ensureChromium } from "./browsers/chromium-install.ts";
 import { FirewallLeaks } from "./browsers/firewall-leaks.ts";
 import type { Config } from "./config.ts";
 import { readConsole } from "./edge/console-files.ts";
@@ -21,16 +18,15 @@ import { outsideRequests } from "./log-scope.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { chooseEncoder, findBrowsers, ownVersion, prepareKeys } from "./preparation.ts";
 import { protectHost } from "./protection.ts";
-import type { Encoder } from "./recording/encoder.ts";
-import { findEncoder } from "./recording/encoder-install.ts";
-import { FfmpegEncoder } from "./recording/ffmpeg.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
 import { RecordingLeaks } from "./recording/recording-leaks.ts";
 import { RecordingSystem } from "./recording/recording-system.ts";
 import { SessionLogs } from "./recording/session-logs.ts";
 import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { StoredLogs } from "./recording/stored-logs.ts";
+import { sessionObserver } from "./session-observer.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
 import type { Clock } from "./sessions/ports.ts";
 import { leakKinds, Reconciler } from "./sessions/reconciler.ts";
@@ -43,7 +39,7 @@ import { DownloadCollector } from "./storage/download-collector.ts";
 import { FileStorage } from "./storage/file-storage.ts";
 import { removeOldDownloads } from "./storage/retention.ts";
 import { SessionFileAccess } from "./storage/session-file-access.ts";
-import { ApiKeyRecords, defaultTenantId } from "./store/api-key-records.ts";
+import { ApiKeyRecords } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
 import { EndedSessionRecords } from "./store/ended-session-records.ts";
 import { RecordingRecords } from "./store/recording-records.ts";
@@ -172,60 +168,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       ...config,
       reserve: { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes },
     },
-    observer: {
-      waited: ({ tenantId }, waitedMs, outcome) => {
-        metrics.startWaited(waitedMs, outcome);
-        if (waitedMs >= 1000 || outcome !== "admitted") {
-          logger.info(
-            { tenant: tenantId, waited_ms: waitedMs, outcome },
-            "a start waited for room",
-          );
-        }
-      },
-      running: (session, browser) => {
-        feeds.running(session, browser);
-        browser.onEgressFailure(({ kind, host: peer, port, reason }) =>
-          logger.debug(
-            { session_id: session.id, host: peer, port, reason },
-            kind === "refused" ? "a connection was refused" : "a connection failed",
-          ),
-        );
+    observer: sessionObserver({
+      metrics,
+      logger,
+      feeds: () => feeds,
+      onRunning: (session, browser) => {
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
         recording.record(session, browser);
       },
-      started: (session, took) => {
-        feeds.started(session);
-        metrics.sessionStarted(took);
-        logger.info(
-          {
-            session_id: session.id,
-            tenant: session.tenantId,
-            elapsed_ms: took.waitMs + took.browserMs + took.rowMs,
-          },
-          "session started",
-        );
-      },
-      changed: (session) => feeds.changed(session),
-      ended: (session) => {
-        feeds.ended(session);
-        metrics.sessionEnded(session.state.endReason);
-        const { id, tenantId, state, createdAt } = session;
-        logger.info(
-          {
-            session_id: id,
-            tenant: tenantId,
-            status: state.status,
-            end_reason: state.endReason,
-            error: state.error,
-            lived_ms: state.closedAt - createdAt,
-          },
-          "session ended",
-        );
-      },
-      failed: (what, sessionId, error) =>
-        logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
-    },
+    }),
   });
   const screencasts = new SessionScreencasts(sessions);
   const recording: RecordingSystem = new RecordingSystem({
@@ -263,16 +215,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   await sessions.recover();
   recording.start();
-  const stopRetention =
-    config.downloadRetentionHours === 0
-      ? () => {}
-      : removeOldDownloads({
-          storage: files,
-          findSession: (id) => sessions.find(id),
-          clock,
-          hours: config.downloadRetentionHours,
-          onFailure: (error) => onFailure("remove old downloads", error),
-        });
+  const stopDownloadRetention = removeOldDownloads({
+    storage: files,
+    findSession: (id) => sessions.find(id),
+    clock,
+    hours: config.downloadRetentionHours,
+    onFailure: (error) => onFailure("remove old downloads", error),
+  });
   const stopSessionRetention = removeOldSessions({
     store: new EndedSessionRecords(database),
     removeFiles: async (id) => {
@@ -417,12 +366,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     },
     async stop() {
       const closed = server.close();
-      stopRetention();
-      const retained = stopSessionRetention();
-      reconciler.stop();
+      const housekeeping = [stopDownloadRetention(), stopSessionRetention(), reconciler.stop()];
       await sessions.shutDown(config.onStop);
       feeds.leave();
-      await retained;
+      await Promise.all(housekeeping);
       await recording.stop();
       // Before the browsers' directories go.
       await downloads.allSettled(downloadsTimeoutMs);
@@ -436,58 +383,4 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       unlock();
     },
   };
-}
-
-/** Makes sure that there is a key; answers the one that had to be made. */
-async function prepareKeys(keys: ApiKeyRecords, chosen: string | null): Promise<string | null> {
-  if (chosen !== null) {
-    await keys.ensure(defaultTenantId, "NIGHTJAR_API_KEY", chosen);
-    return null;
-  }
-  const existing = await keys.list();
-  if (existing.some((key) => key.revokedAt === null)) return null;
-  const { key } = await keys.create(defaultTenantId, "first start");
-  return key;
-}
-
-async function findBrowsers(config: Config, logger: Logger): Promise<ChromiumExecutables> {
-  const executables = await ensureChromium({
-    chromiumPath: config.chromiumPath,
-    headlessShellPath: config.headlessShellPath,
-    dataDir: config.dataDir,
-    onProgress: (line) => logger.info(line),
-  });
-  for (const executable of [executables.headlessShell, executables.chromium]) {
-    if (executable === null) continue;
-    const { kind, version, path, source } = executable;
-    logger.info({ version, path, source }, `found ${kind}`);
-    const { old, ageDays } = browserAge(executable.majorVersion, new Date());
-    if (old) {
-      logger.warn(
-        { version, path },
-        `this browser was released about ${Math.round(ageDays / 30)} months ago and misses security fixes since: update it`,
-      );
-    }
-  }
-  return executables;
-}
-
-/** Null where sessions have no replays, which is said. */
-async function chooseEncoder(
-  config: Config,
-  workDirectory: string,
-  logger: Logger,
-): Promise<Encoder | null> {
-  const { ffmpeg, problem } = await findEncoder(config.ffmpegPath);
-  if (ffmpeg === null) {
-    logger.warn(`sessions have no replays: ${problem}`);
-    return null;
-  }
-  logger.info({ version: ffmpeg.version, path: ffmpeg.path }, "found ffmpeg");
-  return FfmpegEncoder.open(ffmpeg, workDirectory);
-}
-
-async function ownVersion(): Promise<string> {
-  const file = new URL("../package.json", import.meta.url);
-  return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 }

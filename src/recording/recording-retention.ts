@@ -1,4 +1,5 @@
 import type { Clock } from "../sessions/ports.ts";
+import { Rounds } from "../sessions/rounds.ts";
 import { isActive, type Session } from "../sessions/session.ts";
 import type { RecordingFolders, StoredRecording } from "./recording-folder.ts";
 import type { Recordings } from "./recordings.ts";
@@ -35,41 +36,29 @@ interface Candidate extends StoredRecording {
  */
 export class RecordingRetention {
   readonly #options: RecordingRetentionOptions;
-  #cancel = (): void => {};
-  #dueAt = Number.POSITIVE_INFINITY;
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(options: RecordingRetentionOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, async () => {
+      await this.#removeOnce().catch(options.onFailure);
+      return everyMs;
+    });
   }
 
   /** Removes now, and every hour from now on. */
   start(): void {
-    void this.#round();
+    this.#rounds.within(0);
   }
 
   /** Says that a recording has become larger. */
   grown(): void {
-    const at = this.#options.clock.now() + soonMs;
-    if (at < this.#dueAt) this.#schedule(at);
+    this.#rounds.within(soonMs);
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#cancel();
-  }
-
-  #schedule(at: number): void {
-    this.#cancel();
-    if (this.#stopped) return;
-    this.#dueAt = at;
-    this.#cancel = this.#options.clock.callAt(at, () => void this.#round());
-  }
-
-  async #round(): Promise<void> {
-    const { clock, onFailure } = this.#options;
-    this.#schedule(clock.now() + everyMs);
-    await this.#removeOnce().catch(onFailure);
+  /** Resolves when nothing is being removed any more. */
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   async #removeOnce(): Promise<void> {

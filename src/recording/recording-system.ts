@@ -91,7 +91,7 @@ export class RecordingSystem {
 
   /** Breaks off what is under way, for the next process to go on with. */
   async stop(): Promise<void> {
-    this.#retention.stop();
+    await this.#retention.stop();
     await this.#queue?.stop();
   }
 

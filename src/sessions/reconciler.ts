@@ -1,4 +1,5 @@
 import type { Clock } from "./ports.ts";
+import { Rounds } from "./rounds.ts";
 
 /** What may be left over, whatever went wrong. */
 export const leakKinds = [
@@ -33,7 +34,7 @@ export interface LeakFinder {
 }
 
 /** A look that begins later than this after its time, in ms, tells that the process stood still. */
-const lateMs = 1000;
+const tooLateMs = 1000;
 
 export interface ReconcilerOptions {
   readonly finders: readonly LeakFinder[];
@@ -51,14 +52,20 @@ export interface ReconcilerOptions {
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #rounds: Rounds;
   /** When each suspect was first seen, epoch ms. */
   #suspects: ReadonlyMap<string, number> = new Map();
-  #cancel: (() => void) | null = null;
   #stopped = false;
   #repaired = 0;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, async ({ lateMs }) => {
+      // The machine slept, or the process was stopped: what was coming or going has had no time to.
+      if (lateMs > tooLateMs) this.#suspects = new Map();
+      await this.look();
+      return options.everyMs;
+    });
   }
 
   /** How many leaks were repaired so far. */
@@ -67,20 +74,13 @@ export class Reconciler {
   }
 
   start(): void {
-    const { clock, everyMs } = this.#options;
-    const due = clock.now() + everyMs;
-    this.#cancel = clock.callAt(due, () => {
-      // The machine slept, or the process was stopped: what was coming or going has had no time to.
-      if (clock.now() - due > lateMs) this.#suspects = new Map();
-      void this.look().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    });
+    this.#rounds.within(this.#options.everyMs);
   }
 
-  stop(): void {
+  /** Resolves when a look that is under way has ended. */
+  stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancel?.();
+    return this.#rounds.stop();
   }
 
   /** Never rejects. */

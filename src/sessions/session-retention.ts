@@ -1,4 +1,5 @@
 import type { Clock } from "./ports.ts";
+import { Rounds } from "./rounds.ts";
 
 const everyMs = 3_600_000;
 /** How soon a round follows one that has left some, in ms: what others want comes first. */
@@ -30,24 +31,12 @@ export interface SessionRetentionOptions {
  * stop, which waits for the session that is just being removed.
  */
 export function removeOldSessions(options: SessionRetentionOptions): () => Promise<void> {
-  const { clock, days } = options;
-  if (days === 0) return async () => {};
-  const stopping = new AbortController();
-  let cancel = (): void => {};
-  let round = Promise.resolve();
-  const begin = (): void => {
-    round = removeSome(options, stopping.signal).then((isDone) => {
-      if (!stopping.signal.aborted) {
-        cancel = clock.callAt(clock.now() + (isDone ? everyMs : soonMs), begin);
-      }
-    });
-  };
-  begin();
-  return async () => {
-    stopping.abort();
-    cancel();
-    await round;
-  };
+  if (options.days === 0) return async () => {};
+  const rounds = new Rounds(options.clock, async ({ stop }) =>
+    (await removeSome(options, stop)) ? everyMs : soonMs,
+  );
+  rounds.within(0);
+  return () => rounds.stop();
 }
 
 /** Whether nothing is left to be done soon. */

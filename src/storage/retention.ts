@@ -1,4 +1,5 @@
 import type { Clock } from "../sessions/ports.ts";
+import { Rounds } from "../sessions/rounds.ts";
 import type { Session } from "../sessions/session.ts";
 import { isActive } from "../sessions/session.ts";
 import type { FileStorage } from "./file-storage.ts";
@@ -11,25 +12,20 @@ export interface RetentionOptions {
   /** Null for a session that nobody knows any more. */
   readonly findSession: (sessionId: string) => Promise<Session | null>;
   readonly clock: Clock;
-  /** From the end of a session, or from the last file that was stored for it later. */
+  /** From the end of a session, or from the last file that was stored for it later; 0: for good. */
   readonly hours: number;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Removes the downloads of sessions that ended long ago, now and every hour. Returns the way to stop. */
-export function removeOldDownloads(options: RetentionOptions): () => void {
-  const { clock } = options;
-  let stopped = false;
-  let cancel = (): void => {};
-  const round = async (): Promise<void> => {
+export function removeOldDownloads(options: RetentionOptions): () => Promise<void> {
+  if (options.hours === 0) return async () => {};
+  const rounds = new Rounds(options.clock, async () => {
     await removeOnce(options).catch(options.onFailure);
-    if (!stopped) cancel = clock.callAt(clock.now() + everyMs, () => void round());
-  };
-  void round();
-  return () => {
-    stopped = true;
-    cancel();
-  };
+    return everyMs;
+  });
+  rounds.within(0);
+  return () => rounds.stop();
 }
 
 async function removeOnce(options: RetentionOptions): Promise<void> {
