@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { makeCertificate } from "./support/certificate.ts";
 import { Nightjar } from "./support/nightjar.ts";
@@ -129,15 +129,19 @@ describe("a session through another proxy", () => {
   );
 
   test("is given a browser that was ready, and goes on through it after kill -9 of the server", async () => {
-    const standing = async () => ({
-      warm: (await server.call("GET", "/health")).body["warm_browsers"],
-      running: (await mainProcesses(server.dataDir)).size,
-    });
-    await expect.poll(standing, { timeout: 20_000 }).toEqual({ warm: 1, running: 1 });
-    const [warm = ""] = (await mainProcesses(server.dataDir)).keys();
+    // After a burst of sessions more than one is kept ready for a while.
+    const warm = await vi.waitFor(async () => {
+      const running = new Set((await mainProcesses(server.dataDir)).keys());
+      const { body } = await server.call("GET", "/health");
+      expect(running.size).toBeGreaterThan(0);
+      expect(body["warm_browsers"]).toBe(running.size);
+      return running;
+    }, 20_000);
     const asked = upstreams.get("http")?.asked ?? [];
     const { id, page } = await open(external("http"));
-    expect((await mainProcesses(server.dataDir)).has(warm)).toBe(true);
+    expect([...(await mainProcesses(server.dataDir)).keys()]).toEqual(
+      expect.arrayContaining([...warm]),
+    );
     await page.goto(`http://there.test:${port}/before`);
     await server.signal("SIGKILL");
     await server.run();

@@ -67,9 +67,12 @@ export async function processesOfUsers(
 /** The main process of each browser of a data directory, by the browser's id. */
 export async function mainProcesses(dataDir: string): Promise<ReadonlyMap<string, RunningProcess>> {
   const mains = new Map<string, RunningProcess>();
-  for (const entry of await browserProcesses(dataDir)) {
+  const byAge = [...(await browserProcesses(dataDir))].sort((a, b) => a.pid - b.pid);
+  for (const entry of byAge) {
     const id = /--user-data-dir=\S+\/browsers\/([^/\s]+)\//.exec(entry.commandLine)?.[1];
-    if (id !== undefined && !entry.commandLine.includes("--type=")) mains.set(id, entry);
+    if (id === undefined || entry.commandLine.includes("--type=")) continue;
+    // A child that is just being made has its parent's command line until it has its own.
+    if (mains.get(id)?.pid !== entry.parent) mains.set(id, entry);
   }
   return mains;
 }
