@@ -89,7 +89,8 @@ function NoReplay() {
     <div className="stage__screen stage__screen--low">
       <EmptyState icon="film" title="There is no recording">
         <p>
-          The session was started without one, or its recording is over its time and was deleted.
+          The session was started without one, it ended before it showed anything, or its recording
+          was deleted, as those are that are over their time.
         </p>
       </EmptyState>
     </div>
