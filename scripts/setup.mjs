@@ -77,6 +77,11 @@ export async function prepareEncoder(node) {
   await runChild(node, [cliPath, "install-encoder"], { stdio: ["ignore", 2, 2] });
 }
 
+/** Finds the firewall's tool, or installs it where the server is root. It runs without, and says so. */
+export async function prepareFirewall(node) {
+  await runChild(node, [cliPath, "install-firewall"], { stdio: ["ignore", 2, 2] });
+}
+
 /** Runs `main`, prints the message of what it throws, and sets the exit code. */
 export async function runScript(main) {
   try {

@@ -9,6 +9,7 @@ import {
   prepare,
   prepareBrowser,
   prepareEncoder,
+  prepareFirewall,
   rootDirectory,
   runChild,
   runScript,
@@ -22,6 +23,7 @@ await runScript(async () => {
   if (!asksForHelp) {
     await prepareBrowser(node);
     await prepareEncoder(node);
+    await prepareFirewall(node);
   }
   return await becomeServer(node, args);
 });

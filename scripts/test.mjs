@@ -10,6 +10,7 @@ import {
   prepare,
   prepareBrowser,
   prepareEncoder,
+  prepareFirewall,
   rootDirectory,
   runChild,
   runScript,
@@ -21,6 +22,7 @@ await runScript(async () => {
   const node = await prepare();
   await prepareBrowser(node);
   await prepareEncoder(node);
+  await prepareFirewall(node);
   const scratch = mkdtempSync(join(tmpdir(), "nightjar-test-"));
   try {
     const resultsPath = join(scratch, "results.json");

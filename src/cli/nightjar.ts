@@ -5,6 +5,7 @@ import { messageOf } from "../sessions/errors.ts";
 import { doctorCommand } from "./doctor.ts";
 import { installBrowserCommand } from "./install-browser.ts";
 import { installEncoderCommand } from "./install-encoder.ts";
+import { installFirewallCommand } from "./install-firewall.ts";
 import { keysCommand } from "./keys.ts";
 import { serveCommand } from "./serve.ts";
 import { settingsCommand } from "./settings.ts";
@@ -23,6 +24,7 @@ program.addCommand(tenantsCommand(() => loadConfig(process.env)));
 program.addCommand(doctorCommand(() => loadConfig(process.env)));
 program.addCommand(installBrowserCommand(() => loadConfig(process.env)));
 program.addCommand(installEncoderCommand(() => loadConfig(process.env)));
+program.addCommand(installFirewallCommand(() => loadConfig(process.env)));
 program.addCommand(settingsCommand());
 
 try {
