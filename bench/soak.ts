@@ -1,7 +1,7 @@
 /**
  * Half an hour at the steady rate that the machine holds: sessions over CDP and by the page API that
  * end in every way there is. Every one that was admitted must be served or end for a true reason, and
- * what the server holds must not grow.
+ * what the server holds must not grow: it ends with 1 where something of that was missed.
  *
  *   npm run bench:soak                       30 minutes, writes bench/results/soak.json
  *   npm run bench:soak -- --minutes 3        a look
@@ -211,6 +211,37 @@ function growth(of: (sample: Sample) => number): { readonly from: number; readon
   return { from: median(samples.slice(quarter, 2 * quarter)), to: median(samples.slice(-quarter)) };
 }
 
+/**
+ * How much a number rose in the second half of the run by the line that fits it best, and how far
+ * single samples are from that line (standard deviation).
+ */
+function trend(of: (sample: Sample) => number): { readonly rise: number; readonly noise: number } {
+  const half = samples.slice(Math.floor(samples.length / 2));
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const times = half.map(({ atSeconds }) => atSeconds);
+  const values = half.map(of);
+  const [meanTime, meanValue] = [mean(times), mean(values)];
+  const spread = mean(times.map((time) => (time - meanTime) ** 2));
+  const together = mean(
+    times.map((time, index) => (time - meanTime) * ((values[index] ?? 0) - meanValue)),
+  );
+  const slope = spread === 0 ? 0 : together / spread;
+  const off = times.map(
+    (time, index) => (values[index] ?? 0) - meanValue - slope * (time - meanTime),
+  );
+  return {
+    rise: slope * ((times.at(-1) ?? 0) - (times[0] ?? 0)),
+    noise: Math.sqrt(mean(off.map((value) => value ** 2))),
+  };
+}
+
+const trends = {
+  "RSS, MB": trend(({ rssMb }) => rssMb),
+  descriptors: trend(({ openDescriptors }) => openDescriptors),
+  threads: trend(({ threads }) => threads),
+  directories: trend(({ directories }) => directories),
+};
 const grown = {
   "RSS, MB": growth(({ rssMb }) => rssMb),
   descriptors: growth(({ openDescriptors }) => openDescriptors),
@@ -220,6 +251,7 @@ const grown = {
 const kindsSeen = Object.groupBy(outcomes, ({ kind, reason }) => `${kind}: ${reason}`);
 console.table(Object.fromEntries(Object.entries(kindsSeen).map(([k, v]) => [k, v?.length ?? 0])));
 console.table(grown);
+console.table(trends);
 console.log(
   `${creates.length} sessions in ${short(seconds)} s (${short((creates.length * 60) / seconds)} a minute), ${refused.length} refused, ${failures.length} failures, ${untrue.length} without their true reason`,
 );
@@ -230,6 +262,16 @@ console.log(
   `at the end: ${last.active} sessions, ${last.warm} warm browsers, ${last.directories} directories, ${last.browserMains} browsers`,
 );
 for (const failure of new Set(failures)) console.error(failure);
+const missed = [
+  ...(failures.length + untrue.length > 0 ? ["not every session was served or ended truly"] : []),
+  ...(create.p99 > 3 * create.p50 ? ["p99 of create is above 3 x p50"] : []),
+  ...(last.active > 0 || last.directories !== last.warm ? ["something was left over"] : []),
+  ...Object.entries(trends)
+    .filter(([, { rise, noise }]) => rise > Math.max(1, 3 * noise))
+    .map(([what]) => `${what} rose by more than its noise in the second half`),
+];
+for (const what of missed) console.error(`missed: ${what}`);
+process.exitCode = missed.length > 0 ? 1 : 0;
 await server.dispose();
 await site.stop();
 const results = path.join(import.meta.dirname, "results");
@@ -246,6 +288,8 @@ await writeFile(
       failures,
       untrue,
       grown,
+      trends,
+      missed,
       last,
       samples,
     },

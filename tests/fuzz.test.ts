@@ -11,6 +11,8 @@ const answeredWithinMs = 20_000;
 interface Operation {
   readonly method: string;
   readonly path: string;
+  /** The session that the others are tried on is left out of it. */
+  readonly endsSession: boolean;
   readonly properties: readonly string[];
   readonly query: readonly string[];
 }
@@ -46,12 +48,12 @@ beforeAll(async () => {
   const document = (await server.call("GET", "/openapi.json")).body as unknown as Described;
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      // It would end the session that the others are tried on, or wait for events without end.
-      .filter(([method]) => !(method === "delete" && path.endsWith("/stop")))
-      .filter(() => !path.endsWith("/events") && !path.includes("/session/close"))
+      // They would wait for events without end.
+      .filter(() => !path.endsWith("/events"))
       .map(([method, operation]) => ({
         method: method.toUpperCase(),
         path,
+        endsSession: path.endsWith("/stop") || path.includes("/session/close"),
         properties: propertiesOf(
           operation.requestBody?.content["application/json"]?.schema,
           document,
@@ -128,68 +130,70 @@ const rawBodies = fc.constantFrom(
 );
 
 /** A request to an operation whose parts are strange. */
-const requests = () =>
-  fc.constantFrom(...operations).chain((operation) =>
-    fc.record({
-      operation: fc.constant(operation),
-      ids: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(sessionId) },
-        fc.constantFrom(
-          "0",
-          "..%2f..",
-          "%00",
-          "a".repeat(900),
-          "00000000-0000-4000-8000-000000000000",
-          "%F0%9F%90%A6",
-        ),
+const requestsTo = (operation: Operation) =>
+  fc.record({
+    ids: fc.oneof(
+      ...(operation.endsSession ? [] : [{ weight: 3, arbitrary: fc.constant(sessionId) }]),
+      fc.constantFrom(
+        "0",
+        "..%2f..",
+        "%00",
+        "a".repeat(900),
+        "00000000-0000-4000-8000-000000000000",
+        "%F0%9F%90%A6",
       ),
-      query: fc.dictionary(
-        fc.constantFrom(...(operation.query.length > 0 ? operation.query : ["any"])),
-        fc.constantFrom(
-          "",
-          "-1",
-          "1e9",
-          "NaN",
-          "\0",
-          "true,false",
-          "x".repeat(2000),
-          "[object Object]",
-        ),
-        { maxKeys: 3 },
+    ),
+    query: fc.dictionary(
+      fc.constantFrom(...(operation.query.length > 0 ? operation.query : ["any"])),
+      fc.constantFrom(
+        "",
+        "-1",
+        "1e9",
+        "NaN",
+        "\0",
+        "true,false",
+        "x".repeat(2000),
+        "[object Object]",
       ),
-      body: fc.oneof(
-        {
-          weight: 4,
-          arbitrary: fc
-            .dictionary(
-              fc.constantFrom(
-                ...(operation.properties.length > 0 ? operation.properties : ["any"]),
-              ),
-              strange,
-              { maxKeys: 4 },
-            )
-            .map((body) => JSON.stringify(body)),
-        },
-        rawBodies,
+      { maxKeys: 3 },
+    ),
+    body: fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc
+          .dictionary(
+            fc.constantFrom(...(operation.properties.length > 0 ? operation.properties : ["any"])),
+            strange,
+            { maxKeys: 4 },
+          )
+          .map((body) => JSON.stringify(body)),
+      },
+      rawBodies,
+    ),
+    contentType: fc.oneof(
+      { weight: 6, arbitrary: fc.constant("application/json") },
+      fc.constantFrom(
+        "text/plain",
+        "application/xml",
+        "multipart/form-data",
+        "application/json; charset=utf-7",
+        "",
       ),
-      contentType: fc.oneof(
-        { weight: 6, arbitrary: fc.constant("application/json") },
-        fc.constantFrom(
-          "text/plain",
-          "application/xml",
-          "multipart/form-data",
-          "application/json; charset=utf-7",
-          "",
-        ),
-      ),
-    }),
-  );
+    ),
+  });
 
 test("no malformed request is an unexpected failure, hangs, or harms the session beside it", {
   timeout: 150_000,
 }, async () => {
+  for (const operation of operations) await tryOut(operation);
+  const { body } = await server.call("GET", `/sessions/${sessionId}`);
+  expect(body["status"]).toBe("active");
+});
+
+/** Some runs of each operation: how many depends on the machine, but none is left out. */
+async function tryOut(operation: Operation): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(requests(), async ({ operation, ids, query, body, contentType }) => {
+    fc.asyncProperty(requestsTo(operation), async ({ ids, query, body, contentType }) => {
       const path = operation.path.replace(/\{[^}]+\}/g, ids);
       const hasBody = operation.method !== "GET";
       const response = await fetch(`${server.url}${path}?${new URLSearchParams(query)}`, {
@@ -205,14 +209,12 @@ test("no malformed request is an unexpected failure, hangs, or harms the session
       if (response.status < 400) return;
       expect(
         response.status < 500 || meantStatuses.has(response.status),
-        `${response.status} ${text}`,
+        `${operation.method} ${operation.path}: ${response.status} ${text}`,
       ).toBe(true);
       const answer = JSON.parse(text) as Record<string, unknown>;
       expect(answer["status"]).toBe(response.status);
       expect(typeof answer["message"]).toBe("string");
     }),
-    { numRuns: 1000, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: false },
+    { numRuns: 20, interruptAfterTimeLimit: 500, markInterruptAsFailure: false },
   );
-  const status = await server.call("GET", `/sessions/${sessionId}`);
-  expect(status.status).toBe(200);
-});
+}

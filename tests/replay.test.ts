@@ -239,6 +239,17 @@ describe("a replay", { timeout: 180_000 }, () => {
     ).toEqual([]);
   });
 
+  test("is complete where the server was stopped while it was recorded", async () => {
+    const { id, cdpUrl } = await nightjar.startSession(small);
+    const page = await firstPage(cdpUrl);
+    await show(id, page, "red");
+    await page.evaluate("document.body.bgColor = 'blue'");
+    await nightjar.signal("SIGTERM");
+    await nightjar.run();
+    const { duration } = await decoder.load(await videoOf(await madeReplay(id)));
+    expectColor(await decoder.colorAt(duration - 0.01), "blue");
+  });
+
   test("is none without recording, which the operator may have chosen", {
     tags: ["long"],
   }, async () => {

@@ -26,9 +26,12 @@ export class BrowserMemory {
   async bytes(): Promise<number | null> {
     if (process.platform !== "linux") return null;
     if (performance.now() < this.#measureAgainAt) return this.#bytes;
-    this.#measuring ??= this.#measure().finally(() => {
-      this.#measuring = null;
-    });
+    // It is a number to look at: where it cannot be taken now, the last one does.
+    this.#measuring ??= this.#measure()
+      .catch(() => this.#bytes)
+      .finally(() => {
+        this.#measuring = null;
+      });
     return this.#measuring;
   }
 

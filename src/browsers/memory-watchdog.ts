@@ -111,6 +111,7 @@ class WatchedBrowser implements MemoryCap, ProcessTree {
   /** Whether it may soon be over its limit. */
   close = false;
   #measuring = false;
+  /** On the monotonic clock, in ms. */
   #restUntil = 0;
 
   constructor(
@@ -141,7 +142,8 @@ class WatchedBrowser implements MemoryCap, ProcessTree {
       privateBytes += memory.privateBytes;
     }
     this.close = privateBytes >= this.#limitBytes * closeToLimit;
-    if (residentBytes < this.#limitBytes || this.#measuring || Date.now() < this.#restUntil) return;
+    if (residentBytes < this.#limitBytes || this.#measuring || performance.now() < this.#restUntil)
+      return;
     const unreclaimable = this.pids.reduce((sum, pid) => sum + unreclaimableBytes(pid), 0);
     if (unreclaimable >= this.#limitBytes * worthMeasuring) void this.#measure();
   }
@@ -153,7 +155,7 @@ class WatchedBrowser implements MemoryCap, ProcessTree {
     this.#measuring = false;
     const restMs = Math.min((performance.now() - begun) * restFactor, longestRestMs);
     // Far from the limit there is time; near it none.
-    this.#restUntil = Date.now() + restMs * Math.max(0, 1 - bytes / this.#limitBytes);
+    this.#restUntil = performance.now() + restMs * Math.max(0, 1 - bytes / this.#limitBytes);
     if (bytes < this.#limitBytes) return;
     this.release();
     this.#exceed.resolve(exceededMessage(this.#limitBytes));
@@ -179,13 +181,13 @@ class HostKills {
 
   look(): void {
     const count = readHostKills();
-    if (count > this.#count) this.#lastRise = Date.now();
+    if (count > this.#count) this.#lastRise = performance.now();
     this.#count = count;
   }
 
   recent(): boolean {
     this.look();
-    return Date.now() - this.#lastRise < killExplainsMs;
+    return performance.now() - this.#lastRise < killExplainsMs;
   }
 }
 

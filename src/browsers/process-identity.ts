@@ -67,23 +67,27 @@ export interface ProcessEntry {
   readonly commandLine: string;
 }
 
-/** Every running process of this machine, corpses left out. */
+/**
+ * Every running process of this machine, corpses left out. Throws where that cannot be told, e.g. for
+ * want of descriptors: none may be taken for gone that is there.
+ */
 export async function listProcesses(): Promise<readonly ProcessEntry[]> {
   if (process.platform !== "linux") return psProcesses();
   const names = await readdir("/proc");
-  const entries = await Promise.all(
-    names.filter((name) => /^\d+$/.test(name)).map((name) => linuxProcess(Number(name))),
-  );
-  return entries.filter((entry) => entry !== null);
+  const entries: ProcessEntry[] = [];
+  // One at a time: there may be more of them than this process may open files.
+  for (const name of names) {
+    const entry = /^\d+$/.test(name) ? await linuxProcess(Number(name)) : null;
+    if (entry !== null) entries.push(entry);
+  }
+  return entries;
 }
 
 async function linuxProcess(pid: number): Promise<ProcessEntry | null> {
   try {
-    const [stat, status, commandLine] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, "utf8"),
-      readFile(`/proc/${pid}/status`, "utf8"),
-      readFile(`/proc/${pid}/cmdline`, "utf8"),
-    ]);
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "Z" || fields[0] === "X") return null;
     const uid = /^Uid:\s+(\d+)/m.exec(status)?.[1];
@@ -93,11 +97,15 @@ async function linuxProcess(pid: number): Promise<ProcessEntry | null> {
       uid: Number(uid),
       commandLine: commandLine.replaceAll("\0", " "),
     };
-  } catch {
+  } catch (error) {
     // It ended while it was being read.
-    return null;
+    if (goneCodes.has((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw error;
   }
 }
+
+/** What a process that is not there any more is read with: before its files are opened, and after. */
+const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ESRCH"]);
 
 function psProcesses(): readonly ProcessEntry[] {
   const table = execFileSync("ps", ["-axww", "-o", "pid=,pgid=,uid=,stat=,command="], {

@@ -38,10 +38,11 @@ export class WarmPool {
   readonly #waiters: Waiter[] = [];
   readonly #launches = new Set<Promise<void>>();
   readonly #use = { hits: 0, misses: 0 };
+  /** On the monotonic clock, in ms. */
   #handOvers: number[] = [];
   #refillTimer: NodeJS.Timeout | null = null;
-  /** When the hand-overs that are going on began, without a pause of `quietMs` between them. */
-  #burstBegan = 0;
+  /** When, on the same clock, the hand-overs that are going on began, without a pause of `quietMs` between them. */
+  #burstBegan = Number.NEGATIVE_INFINITY;
   #checkTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -67,8 +68,8 @@ export class WarmPool {
   /** A browser that is ready, or the next one to be. Throws what the launch throws. */
   take(): Promise<LocalBrowser> {
     const browser = this.#shiftAlive();
-    const now = Date.now();
-    if (now - (this.#handOvers.at(-1) ?? 0) > quietMs) this.#burstBegan = now;
+    const now = performance.now();
+    if (now - this.#lastHandOver() > quietMs) this.#burstBegan = now;
     this.#handOvers.push(now);
     this.#refillSoon();
     if (browser !== undefined) {
@@ -103,7 +104,7 @@ export class WarmPool {
   /** The configured size, or the largest burst of the last minute where that was larger. */
   #wanted(): number {
     const { size } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     this.#handOvers = this.#handOvers.filter((at) => now - at < memoryMs);
     let burst = 0;
     let first = 0;
@@ -114,17 +115,20 @@ export class WarmPool {
     return Math.min(Math.max(size, burst), size * growth);
   }
 
+  #lastHandOver(): number {
+    return this.#handOvers.at(-1) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Refills when the burst that is going on is over, or has gone on for long enough. */
   #refillSoon(): void {
     if (this.#stopped || this.#refillTimer !== null) return;
-    const now = Date.now();
-    const lastHandOver = this.#handOvers.at(-1) ?? 0;
-    const at = Math.min(lastHandOver + quietMs, this.#burstBegan + longestQuietMs);
+    const now = performance.now();
+    const at = Math.min(this.#lastHandOver() + quietMs, this.#burstBegan + longestQuietMs);
     this.#refillTimer = setTimeout(
       () => {
         this.#refillTimer = null;
-        const quiet = Date.now() - (this.#handOvers.at(-1) ?? 0) >= quietMs;
-        if (!quiet && Date.now() < this.#burstBegan + longestQuietMs) this.#refillSoon();
+        const quiet = performance.now() - this.#lastHandOver() >= quietMs;
+        if (!quiet && performance.now() < this.#burstBegan + longestQuietMs) this.#refillSoon();
         else if (this.#launches.size === 0) this.#refillOne();
       },
       Math.max(0, at - now),

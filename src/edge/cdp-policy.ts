@@ -173,7 +173,8 @@ function draggedFiles(command: CdpCommand): unknown {
 }
 
 function isInside(file: unknown, directory: string): boolean {
-  if (typeof file !== "string") return false;
+  // Chromium reads a path up to the first null byte, so what follows would only be for our eyes.
+  if (typeof file !== "string" || file.includes("\0")) return false;
   const resolved = path.resolve(directory, file);
   return resolved === directory || resolved.startsWith(`${directory}${path.sep}`);
 }

@@ -5,10 +5,7 @@ import { NightjarError } from "../sessions/errors.ts";
 /** Over which failures are counted, in ms. */
 const windowMs = 60_000;
 
-/** Addresses that are remembered; the one that was not seen for longest is forgotten first. */
-const mostAddresses = 10_000;
-
-/** Keys that are remembered as valid; the same holds for them. */
+/** Keys that are remembered as valid; the one that was not seen for longest is forgotten first. */
 const mostKeys = 10_000;
 
 /** Keeps those from guessing who have failed too often. */
@@ -24,7 +21,7 @@ export interface AuthenticationGuard {
 
 /** Counts failed authentications by address, `max` a minute. Needs `@fastify/rate-limit`. */
 export function guardAuthentication(server: FastifyInstance, max: number): AuthenticationGuard {
-  const options = { max, timeWindow: windowMs, cache: mostAddresses };
+  const options = { max, timeWindow: windowMs };
   const count = server.createRateLimit(options);
   const known = new Set<string>();
   return {

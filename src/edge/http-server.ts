@@ -61,6 +61,7 @@ import { answerSafely } from "./safe-answers.ts";
 import { scrapeRoutes } from "./scrape-routes.ts";
 import { SessionSockets } from "./session-sockets.ts";
 import { sessionsRoutes } from "./sessions-routes.ts";
+import { SteadyStore } from "./steady-store.ts";
 import { stepsRoutes } from "./steps-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
 import { Urls } from "./urls.ts";
@@ -203,7 +204,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   if (options.corsOrigins.length > 0) await allowOrigins(server, options.corsOrigins);
   limitConnections(server.server, options.maxConnections);
   limitBodyTime(server);
-  await server.register(fastifyRateLimit, { global: false });
+  await server.register(fastifyRateLimit, { global: false, store: SteadyStore });
   requireApiKey(server, {
     keys: options.keys,
     guard: guardAuthentication(server, options.maxFailedAuthentications),

@@ -5,9 +5,6 @@ import { rateLimitHeaders } from "./error-response.ts";
 
 const windowMs = 60_000;
 
-/** Keys that are counted; the one that was not used for longest begins anew first. */
-const mostKeys = 10_000;
-
 /** Counts a request of a key and says in the answer's headers what is left. Throws `too_many_requests`. */
 export type CountRequest = (
   request: FastifyRequest,
@@ -22,7 +19,6 @@ export function limitRequests(server: FastifyInstance, max: number | null): Coun
   const options = {
     max,
     timeWindow: windowMs,
-    cache: mostKeys,
     keyGenerator: (request: FastifyRequest) => callers.get(request) ?? "",
   };
   const count = server.createRateLimit(options);

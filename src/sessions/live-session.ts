@@ -16,6 +16,7 @@ export class LiveSession {
   readonly #earlierTraffic: Traffic;
   #session: ActiveSession;
   #saved: SessionProgress;
+  readonly #told = Promise.withResolvers<void>();
   #ending: Promise<EndedSession> | null = null;
 
   constructor(session: ActiveSession, browser: Browser) {
@@ -61,6 +62,11 @@ export class LiveSession {
     this.#session = session;
   }
 
+  /** Resolves when all who were told of the session's end, or that it was left, are done with it. */
+  get told(): Promise<void> {
+    return this.#told.promise;
+  }
+
   onEnd(listener: EndListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -93,5 +99,6 @@ export class LiveSession {
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     await Promise.allSettled(listeners.map(async (listener) => listener(ended)));
+    this.#told.resolve();
   }
 }

@@ -104,9 +104,14 @@ const saveEveryMs = 1000;
 /** How long a planned stop waits for starts that are under way, in ms. */
 const startsSettleWithinMs = 5000;
 
+/** How long it waits for what is kept of sessions (recordings, logs, downloads) to be written, in ms. */
+const endsSettleWithinMs = 5000;
+
 /** Starts, touches, ends and lists sessions: the only place that changes one. */
 export class SessionService {
   readonly #options: SessionServiceOptions;
+  /** Of each session, until all who were told of its end are done with it. */
+  readonly #telling = new Set<Promise<void>>();
   readonly #live = new Map<string, LiveSession>();
   /** The browsers of sessions that are being written down. */
   readonly #starting = new Set<Browser>();
@@ -328,7 +333,8 @@ export class SessionService {
 
   /**
    * Stops taking new sessions; then ends every session with `server_stop`, or with `keep` leaves
-   * them and their browsers for the next start on this store.
+   * them and their browsers for the next start on this store. Resolves when what is kept of them has
+   * been written, too, or takes too long.
    */
   async shutDown(mode: "close" | "keep"): Promise<void> {
     this.drain();
@@ -336,13 +342,13 @@ export class SessionService {
     this.#cancelSave?.();
     if (mode === "close") await this.#endAll();
     await this.#startsSettled();
-    if (mode === "close") {
-      await this.#endAll();
-      return;
+    if (mode === "close") await this.#endAll();
+    else {
+      await this.#saveProgress();
+      for (const live of this.#live.values()) live.leave();
+      this.#live.clear();
     }
-    await this.#saveProgress();
-    for (const live of this.#live.values()) live.leave();
-    this.#live.clear();
+    await this.#within(Promise.all(this.#telling), endsSettleWithinMs);
   }
 
   async #endAll(): Promise<void> {
@@ -354,12 +360,17 @@ export class SessionService {
 
   /** Starts that are under way may end up with sessions; one that hangs is not waited for. */
   async #startsSettled(): Promise<void> {
+    await this.#within(this.#idempotent.settled(), startsSettleWithinMs);
+  }
+
+  /** Resolves with the work, or after so many ms. */
+  async #within(work: Promise<unknown>, ms: number): Promise<void> {
     const { clock } = this.#options;
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
-      cancel = clock.callAt(clock.now() + startsSettleWithinMs, resolve);
+      cancel = clock.callAt(clock.now() + ms, resolve);
     });
-    await Promise.race([this.#idempotent.settled(), late]);
+    await Promise.race([work, late]);
     cancel();
   }
 
@@ -439,7 +450,10 @@ export class SessionService {
   }
 
   #adopt(session: ActiveSession, browser: Browser): void {
-    this.#live.set(session.id, new LiveSession(session, browser));
+    const live = new LiveSession(session, browser);
+    this.#live.set(session.id, live);
+    this.#telling.add(live.told);
+    void live.told.then(() => this.#telling.delete(live.told));
     this.#deadlines.consider(session);
     this.#options.observer.running(session, browser);
     void browser.lost.then((loss) => this.#endLater(session.id, loss.reason, loss.message));

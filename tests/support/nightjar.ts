@@ -10,6 +10,13 @@ const cli = path.resolve(import.meta.dirname, "../../dist/cli/nightjar.js");
 /** The key of the default tenant on every test server. */
 export const testKey = "test-key-of-the-default-tenant";
 
+/** What no log of a server under test may hold: keys, the tests' proxy password, signed URLs. */
+const secrets: readonly RegExp[] = [
+  new RegExp(testKey),
+  /planted-pass/,
+  /\b(?:token|ticket)=[\w-]{20,}/,
+];
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -174,13 +181,15 @@ export class Nightjar {
   }
 
   /**
-   * Stops the server properly and removes what it left. Throws where it had to repair leaks: every
-   * part ends what it began, whatever a test did to it.
+   * Stops the server properly and removes what it left. Throws where it had to repair leaks (every
+   * part ends what it began, whatever a test did to it), and where a secret stands in what it logged.
    */
   async dispose(): Promise<void> {
     const repaired = this.#process === null ? 0 : await this.#leaksRepaired();
     if (this.#process !== null) await this.signal("SIGTERM");
     await rm(this.dataDir, { recursive: true, force: true });
+    const told = this.output.split("\n").find((line) => secrets.some((one) => one.test(line)));
+    if (told !== undefined) throw new Error(`the server logged a secret: ${told}`);
     if (repaired === 0 || this.mayRepairLeaks) return;
     const lines = this.output.split("\n").filter((line) => line.includes("repaired a leak"));
     throw new Error(`the server had to repair ${repaired} leaks:\n${lines.join("\n")}`);
