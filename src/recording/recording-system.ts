@@ -71,7 +71,7 @@ export class RecordingSystem {
       clock: options.clock,
       hours: options.retentionHours,
       totalBytes: options.totalBytes,
-      onFailure: (error) => onFailure("remove old recordings", "", error),
+      onFailure: (sessionId, error) => onFailure("remove an old recording", sessionId, error),
     });
   }
 
