@@ -63,6 +63,7 @@ export class RecordingSystem {
       store,
       queue: this.#queue,
       recorder: this.#recorder,
+      onFailure: (sessionId, error) => onFailure("go on with a recording", sessionId, error),
     });
     this.#retention = new RecordingRetention({
       recordings: this.recordings,
