@@ -18,6 +18,7 @@ import type { Step } from "../src/pages/steps/step.ts";
 import { openSqlite } from "../src/store/sqlite.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { makePdf } from "./support/pdf.ts";
+import { RawCdp } from "./support/raw-cdp.ts";
 import { Site } from "./support/site.ts";
 
 let nightjar: Nightjar;
@@ -535,6 +536,51 @@ describe("notte-sdk, unchanged,", () => {
     const scraped = await scrapeWebpage({ client, body: { url: site.url } });
     expect(scraped.data?.markdown).toContain("Lamps");
   });
+});
+
+test("an observation, a scrape and a picture that fail leave steps that say why, and no code", async () => {
+  const { body: started } = await nightjar.call("GET", `/sessions/${id}`);
+  const host = site.url.replace("http://", "http://ada:planted-secret-8@");
+  await execute({ type: "goto", url: host });
+  const call = (what: string, body: Record<string, unknown>) =>
+    nightjar.call("POST", `/sessions/${id}/page/${what}`, { body });
+  expect((await call("scrape", { selector: ".no" })).status).toBe(422);
+  await execute({ type: "evaluate_js", code: "document.body.style.height = '70000px'" });
+  expect((await call("screenshot", { full_page: true })).status).toBe(413);
+  // A window that is wider than a picture may be.
+  const client = await RawCdp.connect(String(started["cdp_url"]));
+  const metrics = { width: 70_000, height: 10, deviceScaleFactor: 1, mobile: false };
+  await client.send("Emulation.setDeviceMetricsOverride", metrics, await client.firstPage());
+  expect((await call("observe", {})).status).toBe(413);
+  client.close();
+
+  const { body } = await nightjar.call("GET", `/sessions/${id}/steps`);
+  const tooLarge = expect.stringContaining("a jpeg has at most 65500 on a side");
+  expect(body["items"]).toMatchObject([
+    { type: "execution_result", value: { success: true } },
+    {
+      type: "execution_result",
+      value: {
+        action: { type: "scrape", selector: ".no" },
+        success: false,
+        exception: expect.stringContaining('nothing on the page matches ".no"'),
+      },
+    },
+    { type: "execution_result", value: { success: true } },
+    { type: "screenshot", value: { success: false, exception: tooLarge } },
+    {
+      type: "observation",
+      value: {
+        success: false,
+        message: tooLarge,
+        metadata: { url: expect.stringContaining(new URL(site.url).host) },
+      },
+    },
+  ]);
+  expect(JSON.stringify(body)).not.toContain("planted-secret-8");
+  const { body: code } = await nightjar.call("GET", `/sessions/${id}/workflow/code`);
+  expect(code["json_actions"]).toMatchObject([{ type: "goto" }, { type: "evaluate_js" }]);
+  expect(code["javascript_script"]).toContain("Left out: 1 step that failed.");
 });
 
 test("after a crash of the server no id names another element than before, also where the record of steps is full", async () => {

@@ -1,10 +1,9 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import path from "node:path";
+import { readdir, stat } from "node:fs/promises";
 import { chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readFrames } from "../src/recording/frame-file.ts";
 import { HeldFfmpeg } from "./support/held-ffmpeg.ts";
 import { type Answer, Nightjar } from "./support/nightjar.ts";
+import { lastPictureAt as lastPictureIn, recordingFolder } from "./support/recorded-pictures.ts";
 import { type Color, VideoDecoder } from "./support/video-decoder.ts";
 
 /** A machine that is busy with everything else may keep an encoder waiting, in ms. */
@@ -35,18 +34,9 @@ const colors: Readonly<Record<string, Color>> = {
 
 const small = { viewport_width: 640, viewport_height: 480 };
 
-const folderOf = (id: string) => path.join(nightjar.dataDir, "recordings", id);
+const folderOf = (id: string) => recordingFolder(nightjar.dataDir, id);
 
-/** When the last picture of a session was taken that is not in its video yet, epoch ms; 0 for none. */
-async function lastPictureAt(id: string): Promise<number> {
-  const names = await readdir(folderOf(id)).catch(() => []);
-  const newest = names
-    .filter((name) => name.startsWith("frames-"))
-    .sort()
-    .at(-1);
-  if (newest === undefined) return 0;
-  return readFrames(await readFile(path.join(folderOf(id), newest))).at(-1)?.at ?? 0;
-}
+const lastPictureAt = (id: string) => lastPictureIn(nightjar.dataDir, id);
 
 async function firstPage(cdpUrl: string): Promise<Page> {
   const browser = await chromium.connectOverCDP(cdpUrl);
@@ -259,7 +249,12 @@ describe("a replay", { timeout: 180_000 }, () => {
     expect((await replayOf(off.id)).body["message"]).toContain("started without recording");
     await expect(stat(folderOf(off.id))).rejects.toThrow("ENOENT");
 
-    await nightjar.signal("SIGTERM");
+    const recorded = await nightjar.startSession(small);
+    const page = await firstPage(recorded.cdpUrl);
+    await show(recorded.id, page, "blue");
+    await page.context().browser()?.close();
+    // Killed, so that the session goes on with the next server, which has no encoder.
+    await nightjar.signal("SIGKILL");
     await nightjar.run({ NIGHTJAR_RECORDING: "0", NIGHTJAR_FFMPEG: "/nowhere/ffmpeg" });
     const unsaid = await nightjar.startSession();
     expect(await statusOf(unsaid.id)).toBe("none");
@@ -275,5 +270,20 @@ describe("a replay", { timeout: 180_000 }, () => {
     expect([failed.status, failed.body["code"]]).toEqual([410, "replay_failed"]);
     expect(failed.body["message"]).toContain("no video encoder");
     expect(nightjar.output).toContain("sessions have no replays: /nowhere/ffmpeg is not there");
+
+    // What was recorded before is kept for an encoder to come.
+    await stop(recorded.id);
+    await expect.poll(() => statusOf(recorded.id)).toBe("failed");
+    await nightjar.signal("SIGTERM");
+    await ffmpeg.hold();
+    await nightjar.run();
+    expect(await statusOf(recorded.id)).toBe("processing");
+    expect((await replayOf(recorded.id)).body["code"]).toBe("replay_not_ready");
+    await ffmpeg.letGo();
+    const { duration } = await decoder.load(await videoOf(await madeReplay(recorded.id)));
+    expectColor(await decoder.colorAt(duration - 0.01), "blue");
+    expect(await statusOf(recorded.id)).toBe("ready");
+    // Of that one there is nothing to make a replay of.
+    expect(await statusOf(asked.id)).toBe("failed");
   });
 });

@@ -221,6 +221,25 @@ describe("a step on the wire", () => {
     expect(JSON.stringify(value).length).toBeLessThan(2500);
   });
 
+  test("of what failed has the fields of what succeeds, and says why", () => {
+    const failed = {
+      kind: "failure",
+      startedAt: 1_764_000_000_000,
+      endedAt: 1_764_000_000_050,
+      url: "http://a/",
+      message: "The page is busy.",
+    } as const;
+    const told = { success: false, message: failed.message, exception: failed.message };
+    expect(toWireStep({ ...failed, asked: "observation" })).toMatchObject({
+      type: "observation",
+      value: { metadata: { title: "", url: "http://a/" }, nb_actions: 0, ...told },
+    });
+    expect(toWireStep({ ...failed, asked: "screenshot" })).toMatchObject({
+      type: "screenshot",
+      value: { url: "http://a/", size: 0, started_at: "2025-11-24T16:00:00.000+00:00", ...told },
+    });
+  });
+
   test("can be sent again as the same action, its element named by selectors alone", () => {
     for (const body of supported) {
       const action = actionOf(body);

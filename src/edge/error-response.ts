@@ -1,4 +1,4 @@
-import { type Allowance, type ErrorCode, NightjarError } from "../sessions/errors.ts";
+import { type Allowance, asKnownError, type ErrorCode } from "../sessions/errors.ts";
 
 /** The generation of the API that a route belongs to: they differ in how they say what is invalid. */
 export type ApiGeneration = "first" | "today";
@@ -100,10 +100,7 @@ export function errorAnswer(
   generation: ApiGeneration,
   requestId?: string,
 ): ErrorAnswer {
-  const known =
-    error instanceof NightjarError
-      ? error
-      : new NightjarError("internal", "The server failed unexpectedly; its log says why.");
+  const known = asKnownError(error);
   const status = statusOfError(known.code, generation);
   const headers: Record<string, string> = {};
   if (known.code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="nightjar"';

@@ -23,7 +23,7 @@ import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
 import { type ApiKeyStore, ApiKeys } from "../sessions/api-keys.ts";
 import type { Capabilities } from "../sessions/capabilities.ts";
-import { NightjarError } from "../sessions/errors.ts";
+import { asKnownError, NightjarError } from "../sessions/errors.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import type { DownloadCollector } from "../storage/download-collector.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -330,5 +330,5 @@ function toNightjarError(error: FastifyError, request: FastifyRequest): Nightjar
   }
   // The JSON parser's own errors carry only a status.
   if (error.statusCode === 400) return malformedBody(error.message);
-  return new NightjarError("internal", "The server failed unexpectedly; its log says why.");
+  return asKnownError(error);
 }

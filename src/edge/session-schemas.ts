@@ -251,7 +251,7 @@ export const sessionAnswer = z
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe(
-        "The last 500 page operations, as `{type, value}`, long texts shortened. CDP traffic makes no steps; lists leave them out.",
+        "The last 500 page operations, as `{type, value}`, long texts shortened; those that failed say `success: false` and why. CDP traffic, cookies and PDFs make no steps; lists leave them out.",
       ),
     network_request_bytes: z
       .int()

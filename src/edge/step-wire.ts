@@ -45,7 +45,20 @@ export function toWireStep(step: Step): Record<string, unknown> {
         type: "screenshot",
         value: { ...times, url: shortened(step.url), size: step.sizeBytes },
       };
+    case "failure":
+      return { type: step.asked, value: { ...times, ...failureFields(step) } };
   }
+}
+
+/** The fields of what succeeds, with nothing in them, and those of an action that failed. */
+function failureFields(step: Extract<Step, { readonly kind: "failure" }>): Record<string, unknown> {
+  const url = shortened(step.url);
+  const message = shortened(step.message);
+  const none =
+    step.asked === "observation"
+      ? { metadata: { title: "", url }, nb_actions: 0 }
+      : { url, size: 0 };
+  return { ...none, success: false, message, exception: message };
 }
 
 /** The action of a step in the contract's words, its element by id and selectors. */

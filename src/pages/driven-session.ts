@@ -25,6 +25,7 @@ export class DrivenSession {
   readonly #browser: Browser;
   readonly #surroundings: DriverSurroundings;
   #operating = false;
+  #over = false;
   readonly #queue = new OperationQueue();
   readonly #end = Promise.withResolvers<never>();
   #driver: Promise<PageDriver> | null = null;
@@ -39,6 +40,11 @@ export class DrivenSession {
     this.perception = perception;
     // Nobody may be waiting for an operation when the session ends.
     this.#end.promise.catch(() => {});
+  }
+
+  /** Whether the session, or its time in this process, has ended: operations are broken off then. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   /**
@@ -63,6 +69,7 @@ export class DrivenSession {
 
   /** Lets go of the browser; null when the server stops and leaves the session running. */
   end(ended: EndedSession | null): void {
+    this.#over = true;
     this.#end.reject(
       ended === null
         ? new NightjarError(

@@ -25,10 +25,10 @@ import {
   type ScreenshotRequest,
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
-import { scrapeStep } from "./steps/scrape-step.ts";
-import { actionStep, type Step } from "./steps/step.ts";
-import type { ElementNumbers, StepStore } from "./steps/step-store.ts";
-import { withoutCredentials } from "./steps/url-credentials.ts";
+import { StepLog } from "./step-log.ts";
+import { failedScrapeStep, scrapeStep } from "./steps/scrape-step.ts";
+import { actionStep, type FailedOperation, type Step } from "./steps/step.ts";
+import type { StepStore } from "./steps/step-store.ts";
 
 export interface PageServiceOptions {
   readonly sessions: SessionService;
@@ -73,10 +73,12 @@ const mostMarks = 300;
  */
 export class PageService {
   readonly #options: PageServiceOptions;
+  readonly #log: StepLog;
   readonly #driven = new Map<string, Promise<DrivenSession>>();
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
+    this.#log = new StepLog(options);
   }
 
   /** Looks at the active tab; with a URL, opens that first. Throws `invalid_request` for a URL that is none. */
@@ -92,22 +94,25 @@ export class PageService {
     const url = request.url === null ? null : checkedRequestUrl(request.url);
     return this.#operate("page.observe", principal, sessionId, signal, async (session, driver) => {
       if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-      const observation = await session.perception.observe(driver, request, signal);
-      const { picture } = request;
-      const screenshot =
-        picture === null
-          ? null
-          : await this.#picture(sessionId, session, driver, picture, observation.elements);
-      await this.#remember(sessionId, session, {
-        kind: "observation",
-        startedAt: observation.startedAt,
-        endedAt: Date.now(),
-        url: observation.url,
-        title: observation.title,
-        elementCount: observation.elements.length,
-        lastNumbers: session.perception.lastNumbers,
+      const operation = { sessionId, session, driver, signal };
+      return this.#log.attempt(operation, failed("observation"), async () => {
+        const observation = await session.perception.observe(driver, request, signal);
+        const { picture } = request;
+        const screenshot =
+          picture === null
+            ? null
+            : await this.#picture(sessionId, session, driver, picture, observation.elements);
+        await this.#log.remember(operation, {
+          kind: "observation",
+          startedAt: observation.startedAt,
+          endedAt: Date.now(),
+          url: observation.url,
+          title: observation.title,
+          elementCount: observation.elements.length,
+          lastNumbers: session.perception.lastNumbers,
+        });
+        return { observation, screenshot, lastElementId: session.lastElementId };
       });
-      return { observation, screenshot, lastElementId: session.lastElementId };
     });
   }
 
@@ -171,14 +176,19 @@ export class PageService {
       signal,
       async (session, driver) => {
         if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-        const page = await driver.activePage();
-        const startedAt = Date.now();
         const files = this.#options.filesOf(principal.tenantId, sessionId);
-        const scraped = await scrapeTab(session, page, files, request, source, signal);
-        if (source === null) {
-          await this.#remember(sessionId, session, scrapeStep(request, scraped, startedAt));
-        }
-        return scraped;
+        const scrape = async () =>
+          scrapeTab(session, await driver.activePage(), files, request, source, signal);
+        // HTML that somebody sent is no page of the session.
+        if (source !== null) return scrape();
+        const operation = { sessionId, session, driver, signal };
+        const failedStep = (failure: FailedOperation) => failedScrapeStep(request, failure);
+        return this.#log.attempt(operation, failedStep, async () => {
+          const startedAt = Date.now();
+          const scraped = await scrape();
+          await this.#log.remember(operation, scrapeStep(request, scraped, startedAt));
+          return scraped;
+        });
       },
     );
     return withData(result, request, extractor, signal);
@@ -191,23 +201,15 @@ export class PageService {
     request: PictureRequest,
     signal: AbortSignal,
   ): Promise<Screenshot> {
-    return this.#operate(
-      "page.screenshot",
-      principal,
-      sessionId,
-      signal,
-      async (session, driver) => {
+    return this.#operate("page.screenshot", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#log.attempt(operation, failed("screenshot"), async () => {
         const startedAt = Date.now();
         const type = await this.#markedType(sessionId, request);
         const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
-        const screenshot = await this.#picture(
-          sessionId,
-          session,
-          driver,
-          { ...request, type },
-          elements,
-        );
-        await this.#remember(sessionId, session, {
+        const picture = { ...request, type };
+        const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
+        await this.#log.remember(operation, {
           kind: "screenshot",
           startedAt,
           endedAt: Date.now(),
@@ -215,8 +217,8 @@ export class PageService {
           sizeBytes: screenshot.bytes.length,
         });
         return screenshot;
-      },
-    );
+      });
+    });
   }
 
   /** The active tab as PDF. */
@@ -345,9 +347,8 @@ export class PageService {
       const documentId = (await driver.activePage()).documentId();
       session.openedPdf = { url: action.url, name: result.way.name, documentId };
     }
-    await this.#remember(
-      sessionId,
-      session,
+    await this.#log.remember(
+      { sessionId, session },
       actionStep(action, result, {
         url,
         selectors: known?.selectors ?? null,
@@ -395,20 +396,11 @@ export class PageService {
     const session = await this.#options.sessions.find(sessionId);
     return session?.settings.screenshotType ?? "raw";
   }
+}
 
-  /** What was done was done, also when it cannot be written down. */
-  async #remember(sessionId: string, session: DrivenSession, step: Step): Promise<void> {
-    const { lastNumbers } = session.perception;
-    const numbers = isSame(lastNumbers, session.notedNumbers) ? null : lastNumbers;
-    try {
-      // A page's own URL can hold the credentials that it was opened with.
-      const told = { ...step, url: withoutCredentials(step.url) };
-      await this.#options.steps.append(sessionId, told, numbers);
-      session.notedNumbers = lastNumbers;
-    } catch (error) {
-      this.#options.onFailure("record a step", sessionId, error);
-    }
-  }
+/** The step of an observation or a picture that failed. */
+function failed(asked: "observation" | "screenshot"): (failure: FailedOperation) => Step {
+  return (failure) => ({ kind: "failure", asked, ...failure });
 }
 
 /** Scrapes what was opened last in a tab: the page that it shows, or a PDF that it could not show. */
@@ -429,9 +421,4 @@ function scrapeTab(
 function isPasswordTarget(action: Action): boolean {
   if (!("target" in action)) return false;
   return action.target.selectors.some((selector) => /password|passwd|cvc|cvv/i.test(selector));
-}
-
-function isSame(numbers: ElementNumbers, others: ElementNumbers): boolean {
-  // Letters come in the order in which they were first given.
-  return JSON.stringify(numbers) === JSON.stringify(others);
 }

@@ -10,6 +10,13 @@ describe("Masking", () => {
       "set-cookie": "b=four",
       "X-Api-Key": "five",
       "x-amz-security-token": "six",
+      "X-Auth-Key": "a",
+      "x-auth": "b",
+      "Ocp-Apim-Subscription-Key": "c",
+      "X-Functions-Key": "d",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "X-Author": "Ada",
+      Keys: "two",
       "Content-Type": "text/html",
       Referer: "https://example.com/?session_id=seven&page=2",
     };
@@ -20,6 +27,13 @@ describe("Masking", () => {
       "set-cookie": "[masked]",
       "X-Api-Key": "[masked]",
       "x-amz-security-token": "[masked]",
+      "X-Auth-Key": "[masked]",
+      "x-auth": "[masked]",
+      "Ocp-Apim-Subscription-Key": "[masked]",
+      "X-Functions-Key": "[masked]",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "X-Author": "Ada",
+      Keys: "two",
       "Content-Type": "text/html",
       Referer: "https://example.com/?session_id=[masked]&page=2",
     });
@@ -35,6 +49,12 @@ describe("Masking", () => {
       ["a bearer of news", "a bearer of news"],
       ["saved eyJhbGciOiJIUzI1.eyJzdWIiOiIx.c2ln!", "saved [masked]!"],
       ["mail ada@example.com?", "mail ada@example.com?"],
+      ["password=abc&a=b", "password=[masked]&a=b"],
+      ["sent:\nuser_token=abc&code=def&a=b", "sent:\nuser_token=[masked]&code=[masked]&a=b"],
+      ["sent code=abc&a=b", "sent code=[masked]&a=b"],
+      ["ended with code=137", "ended with code=137"],
+      ['<input type=password value="a=b">', '<input type=password value="a=b">'],
+      ['<p data-token="a">', '<p data-token="a">'],
     ] as const) {
       expect(maskText(text)).toBe(masked);
     }
@@ -56,6 +76,10 @@ describe("Masking", () => {
       "eyJaaaaaaaa.",
       "a://",
       "bearer ",
+      "password=",
+      " token",
+      " key=",
+      " key=a",
     ]) {
       maskText(text.repeat(10_000 / text.length));
       maskText(`;${text.repeat(10_000 / text.length)}`);

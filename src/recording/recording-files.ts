@@ -56,6 +56,12 @@ export async function recordingFiles(directory: string): Promise<RecordingFiles>
   };
 }
 
+/** Whether there is something that a replay can be made of, or one that was made. */
+export async function hasPictures(directory: string): Promise<boolean> {
+  const { frames, segments, hasReplay } = await recordingFiles(directory);
+  return hasReplay || frames.length + segments.length > 0;
+}
+
 function numberOf(name: string): number {
   return Number(/\d+/.exec(name)?.[0]);
 }

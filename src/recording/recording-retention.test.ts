@@ -11,11 +11,16 @@ let clock: FakeClock;
 let sessions: Map<string, Session>;
 /** Sizes in MB of what is stored, by session. */
 let stored: Map<string, number>;
+/** Sessions whose recordings cannot be removed. */
+let stuck: Set<string>;
+let failures: string[];
 
 beforeEach(() => {
   clock = new FakeClock();
   sessions = new Map();
   stored = new Map();
+  stuck = new Set();
+  failures = [];
 });
 
 /** `endedAt`: in hours; null for a session that runs. */
@@ -25,9 +30,14 @@ function place(id: string, sizeMb: number, endedAt: number | null): void {
   stored.set(id, sizeMb);
 }
 
+async function remove(id: string): Promise<void> {
+  if (stuck.has(id)) throw new Error(`EACCES: ${id}`);
+  stored.delete(id);
+}
+
 function retention(limits: { readonly hours: number; readonly totalMb: number }) {
   return new RecordingRetention({
-    recordings: { remove: async ({ id }) => void stored.delete(id) },
+    recordings: { remove: ({ id }) => remove(id) },
     folders: {
       list: async () => [...stored.keys()],
       describe: async (sessionId) => ({
@@ -41,9 +51,7 @@ function retention(limits: { readonly hours: number; readonly totalMb: number })
     clock,
     hours: limits.hours,
     totalBytes: limits.totalMb * mb,
-    onFailure: (error) => {
-      throw error;
-    },
+    onFailure: (sessionId) => void failures.push(sessionId),
   });
 }
 
@@ -68,6 +76,23 @@ describe("the retention of recordings", () => {
     expect(await settled()).toEqual(["running"]);
     removing.stop();
     expect(clock.armedFor).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
+  it("goes on where one cannot be removed, which it tries again in the next round", async () => {
+    await clock.advance(100 * hour);
+    place("stuck", 60, 10);
+    place("old", 1, 20);
+    place("newer", 50, 99.5);
+    stuck.add("stuck");
+    const removing = retention({ hours: 2, totalMb: 110 });
+    removing.start();
+    expect(await settled()).toEqual(["stuck", "newer"]);
+    expect(failures).toEqual(["stuck"]);
+    stuck.clear();
+    await clock.advance(hour);
+    expect(await settled()).toEqual(["newer"]);
+    removing.stop();
   });
 
   it("removes the oldest where all together take too much room, but none of a session that runs", async () => {

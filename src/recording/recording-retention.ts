@@ -20,7 +20,8 @@ export interface RecordingRetentionOptions {
   readonly hours: number;
   /** Of all recordings together. */
   readonly totalBytes: number;
-  readonly onFailure: (error: unknown) => void;
+  /** Told of each recording that could not be removed; without one where none could be looked at. */
+  readonly onFailure: (sessionId: string, error: unknown) => void;
 }
 
 /** A recording of a session that is over. */
@@ -41,7 +42,7 @@ export class RecordingRetention {
   constructor(options: RecordingRetentionOptions) {
     this.#options = options;
     this.#rounds = new Rounds(options.clock, async () => {
-      await this.#removeOnce().catch(options.onFailure);
+      await this.#removeOnce().catch((error: unknown) => options.onFailure("", error));
       return everyMs;
     });
   }
@@ -62,7 +63,7 @@ export class RecordingRetention {
   }
 
   async #removeOnce(): Promise<void> {
-    const { folders, findSession, clock, hours, totalBytes } = this.#options;
+    const { folders, findSession, clock, hours, totalBytes, onFailure } = this.#options;
     const before = hours === 0 ? Number.NEGATIVE_INFINITY : clock.now() - hours * msPerHour;
     let total = 0;
     const candidates: Candidate[] = [];
@@ -78,8 +79,13 @@ export class RecordingRetention {
     candidates.sort((left, right) => left.endedAt - right.endedAt);
     for (const candidate of candidates) {
       if (candidate.endedAt >= before && total <= totalBytes) break;
-      await this.#remove(candidate);
-      total -= candidate.sizeBytes;
+      try {
+        await this.#remove(candidate);
+        total -= candidate.sizeBytes;
+      } catch (error) {
+        // The others are removed all the same; this one is tried again in the next round.
+        onFailure(candidate.sessionId, error);
+      }
     }
   }
 

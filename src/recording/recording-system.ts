@@ -63,6 +63,7 @@ export class RecordingSystem {
       store,
       queue: this.#queue,
       recorder: this.#recorder,
+      onFailure: (sessionId, error) => onFailure("go on with a recording", sessionId, error),
     });
     this.#retention = new RecordingRetention({
       recordings: this.recordings,
@@ -71,7 +72,7 @@ export class RecordingSystem {
       clock: options.clock,
       hours: options.retentionHours,
       totalBytes: options.totalBytes,
-      onFailure: (error) => onFailure("remove old recordings", "", error),
+      onFailure: (sessionId, error) => onFailure("remove an old recording", sessionId, error),
     });
   }
 

@@ -1,9 +1,9 @@
 import { messageOf, NightjarError } from "../sessions/errors.ts";
 import { type EndedSession, isActive, type Session } from "../sessions/session.ts";
 import type { Recorder } from "./recorder.ts";
-import { readThinnedAt, recordingFiles, replayName } from "./recording-files.ts";
+import { hasPictures, readThinnedAt, replayName } from "./recording-files.ts";
 import type { RecordingFolders } from "./recording-folder.ts";
-import type { RecordingStore, ReplayRecord } from "./recording-store.ts";
+import type { RecordingRecord, RecordingStore, ReplayRecord } from "./recording-store.ts";
 import type { ReplayOutcome } from "./replay-maker.ts";
 import type { ReplayQueue } from "./replay-queue.ts";
 
@@ -22,11 +22,15 @@ export interface RecordingsOptions {
   /** Null where there is no encoder. */
   readonly queue: ReplayQueue | null;
   readonly recorder: Pick<Recorder, "isRecording" | "settled">;
+  /** Told of each recording that an earlier process left and that could not be gone on with. */
+  readonly onFailure: (sessionId: string, error: unknown) => void;
 }
 
 /** The recordings of sessions: where they stand, their replays, and their removal. */
 export class Recordings {
   readonly #options: RecordingsOptions;
+  /** Whether all that an earlier process left has been taken up. */
+  #resumed = false;
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
@@ -39,13 +43,24 @@ export class Recordings {
   /** By session. */
   async statusesOf(sessions: readonly Session[]): Promise<ReadonlyMap<string, ReplayStatus>> {
     const ended = sessions.filter((session) => !isActive(session)).map(({ id }) => id);
-    const records = ended.length === 0 ? new Map() : await this.#options.store.findAll(ended);
-    return new Map(
-      sessions.map((session) => {
-        const status = records.get(session.id)?.status ?? this.#unfinishedStatus(session);
-        return [session.id, status === "removed" ? "none" : status];
-      }),
-    );
+    // Looked at before the records are read: what is done by then has one.
+    const underWay = new Set(ended.filter((id) => this.#isUnderWay(id)));
+    const resumed = this.#resumed;
+    const records =
+      ended.length === 0
+        ? new Map<string, RecordingRecord>()
+        : await this.#options.store.findAll(ended);
+    const statuses = sessions.map(async (session): Promise<[string, ReplayStatus]> => {
+      const { id, settings } = session;
+      if (isActive(session)) return [id, settings.recording ? "recording" : "none"];
+      const record = records.get(id) ?? null;
+      if (record?.status === "ready") return [id, "ready"];
+      const settled = record?.status === "failed" ? "failed" : "none";
+      if (record?.status === "removed" || !settings.recording) return [id, settled];
+      const isProcessing = underWay.has(id) || (!resumed && (await this.#isLeft(id, record)));
+      return [id, isProcessing ? "processing" : settled];
+    });
+    return new Map(await Promise.all(statuses));
   }
 
   /**
@@ -58,17 +73,17 @@ export class Recordings {
         `Session "${session.id}" is still active: its replay is made after its end.`,
       );
     }
-    const record = await this.#options.store.find(session.id);
-    if (record?.status === "ready") {
-      return { ...record, path: this.#options.folders.file(session.id, replayName) };
-    }
-    if (record?.status === "failed") throw new NightjarError("replay_failed", record.error);
-    if (record === null && this.#unfinishedStatus(session) === "processing") {
+    if ((await this.statusOf(session)) === "processing") {
       throw new NightjarError(
         "replay_not_ready",
         `The replay of session "${session.id}" is processing. Ask again in some seconds.`,
       );
     }
+    const record = await this.#options.store.find(session.id);
+    if (record?.status === "ready") {
+      return { ...record, path: this.#options.folders.file(session.id, replayName) };
+    }
+    if (record?.status === "failed") throw new NightjarError("replay_failed", record.error);
     throw new NightjarError(
       "replay_not_found",
       `Session "${session.id}" has no replay: ${
@@ -97,20 +112,25 @@ export class Recordings {
       await this.#fail(session.id, noEncoder);
       return;
     }
-    const files = await recordingFiles(folders.directoryOf(session.id));
-    if (files.frames.length + files.segments.length > 0) queue.finishSoon(session.id);
+    if (await hasPictures(folders.directoryOf(session.id))) queue.finishSoon(session.id);
   }
 
-  /** Goes on with what an earlier process did not finish. Call once, when sessions were recovered. */
+  /**
+   * Goes on with what an earlier process did not finish, and tries again what failed for it. Call
+   * once, when sessions were recovered.
+   */
   async resume(findSession: (sessionId: string) => Promise<Session | null>): Promise<void> {
-    const { folders, store } = this.#options;
-    for (const sessionId of await folders.list()) {
-      const session = await findSession(sessionId);
-      if (session !== null && isActive(session)) continue;
-      const record = await store.find(sessionId);
-      // It was being removed, or its session was never heard of.
-      if (session === null || record?.status === "removed") await folders.remove(sessionId);
-      else if (record === null) await this.complete(session);
+    const { folders, onFailure } = this.#options;
+    try {
+      for (const sessionId of await folders.list()) {
+        try {
+          await this.#resume(sessionId, await findSession(sessionId));
+        } catch (error) {
+          onFailure(sessionId, error);
+        }
+      }
+    } finally {
+      this.#resumed = true;
     }
   }
 
@@ -156,13 +176,29 @@ export class Recordings {
     await this.#options.store.save({ sessionId, status: "failed", error });
   }
 
-  #unfinishedStatus(session: Session): ReplayStatus {
-    if (!session.settings.recording) return "none";
-    if (isActive(session)) return "recording";
+  async #resume(sessionId: string, session: Session | null): Promise<void> {
+    const { folders, store } = this.#options;
+    if (session !== null && isActive(session)) return;
+    const record = await store.find(sessionId);
+    // It was being removed, or its session was never heard of.
+    if (session === null || record?.status === "removed") await folders.remove(sessionId);
+    else if (this.#isUnfinished(record)) await this.complete(session);
+  }
+
+  /** What failed may succeed now: there was no encoder, or no room on the disk. */
+  #isUnfinished(record: RecordingRecord | null): boolean {
+    return record === null || (record.status === "failed" && this.#options.queue !== null);
+  }
+
+  #isUnderWay(sessionId: string): boolean {
     const { recorder, queue } = this.#options;
-    return recorder.isRecording(session.id) || queue?.isFinishing(session.id) === true
-      ? "processing"
-      : "none";
+    return recorder.isRecording(sessionId) || queue?.isFinishing(sessionId) === true;
+  }
+
+  /** Whether `resume`, which has not come to it yet, will take it up. */
+  async #isLeft(sessionId: string, record: RecordingRecord | null): Promise<boolean> {
+    if (!this.#isUnfinished(record)) return false;
+    return hasPictures(this.#options.folders.directoryOf(sessionId));
   }
 }
 

@@ -129,13 +129,15 @@ export class ReplayQueue {
   async #failed(sessionId: string, error: unknown): Promise<void> {
     const { onFailed, onFailure } = this.#options;
     const tries = (this.#finishing.get(sessionId) ?? 0) + 1;
-    this.#finishing.delete(sessionId);
     if (tries < mostTries) {
       onFailure(sessionId, error);
       // At the end of the queue.
+      this.#finishing.delete(sessionId);
       this.#finishing.set(sessionId, tries);
       return;
     }
     await onFailed(sessionId, error).catch((failure: unknown) => onFailure(sessionId, failure));
+    // Not before that is written down: who asks meanwhile would be told that there is nothing.
+    this.#finishing.delete(sessionId);
   }
 }

@@ -233,6 +233,13 @@ export function sessionNotFound(id: string): NightjarError {
   return new NightjarError("session_not_found", `No session with id "${id}" belongs to you.`);
 }
 
+/** What a caller may be told of an error: of an unexpected one only that it happened. */
+export function asKnownError(error: unknown): NightjarError {
+  return error instanceof NightjarError
+    ? error
+    : new NightjarError("internal", "The server failed unexpectedly; its log says why.");
+}
+
 /** The text of any thrown value, for logs and error causes. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -7,6 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FaultLab } from "../support/fault-lab.ts";
+import { RawCdp } from "../support/raw-cdp.ts";
+import { lastPictureAt } from "../support/recorded-pictures.ts";
 
 const run = promisify(execFile);
 
@@ -53,6 +55,48 @@ describe("A disk", () => {
       { timeout: 10_000 },
     );
     expect(await lab.endOf(id)).toEqual({ status: "closed", reason: "client_stop" });
+    await lab.checkUnharmed();
+  });
+
+  test("that is full leaves a gap in the recording of a session, which goes on and has its replay", {
+    timeout: 240_000,
+  }, async () => {
+    const { server } = lab;
+    const { id, cdpUrl } = await server.startSession();
+    const client = await RawCdp.connect(cdpUrl);
+    // There is something new to be recorded all the time.
+    await client.evaluate(`setInterval(() => {
+      document.body.style.background = "rgb(0, " + Math.floor(Math.random() * 256) + ", 0)";
+    }, 100)`);
+    const lastAt = () => lastPictureAt(server.dataDir, id);
+    await expect.poll(lastAt, { timeout: 20_000 }).toBeGreaterThan(0);
+    const filler = path.join(disk, "filler");
+    const logged = server.output.length;
+    const fullAt = Date.now();
+    await fill(filler);
+    await expect
+      .poll(() => server.output.slice(logged), { timeout: 20_000 })
+      .toMatch(new RegExp(`${id}.*failed to record a session`));
+
+    const observed = await server.call("POST", `/sessions/${id}/page/observe`, { body: {} });
+    expect(observed.status).toBe(200);
+    expect((await server.call("GET", `/sessions/${id}`)).body["status"]).toBe("active");
+    await rm(filler);
+    const roomAt = Date.now();
+    await expect.poll(lastAt, { timeout: 60_000 }).toBeGreaterThan(roomAt);
+    const lastBefore = await lastAt();
+    client.close();
+
+    expect((await server.call("DELETE", `/sessions/${id}/stop`)).status).toBe(200);
+    const replay = () => server.call("GET", `/sessions/${id}/replay`);
+    await expect
+      .poll(async () => (await replay()).status, { timeout: 120_000, interval: 200 })
+      .toBe(200);
+    const { body } = await server.call("GET", `/sessions/${id}`);
+    expect(body["replay_status"]).toBe("ready");
+    const { video_start_ms: start, video_duration_ms: duration } = (await replay()).body;
+    expect(Number(start)).toBeLessThan(fullAt);
+    expect(Number(start) + Number(duration)).toBeGreaterThanOrEqual(lastBefore);
     await lab.checkUnharmed();
   });
 

@@ -99,6 +99,20 @@ describe("the time line", () => {
     ]);
   });
 
+  test("says of what was asked of a page in vain that it failed, and why", () => {
+    const failed = (type: string): Step => ({
+      ...step(0, 10, false),
+      type,
+      value: { metadata: { title: "" }, success: false, message: "The page is busy." },
+    });
+    const steps = [failed("observation"), failed("screenshot")];
+    const told = toEntries({ session, steps, requests: [], messages: [] }).slice(1, -1);
+    expect(told.map(({ title, isError }) => [title, isError])).toEqual([
+      ["Observing failed: The page is busy", true],
+      ["The screenshot failed: The page is busy", true],
+    ]);
+  });
+
   test("can be narrowed by kind, to errors, and by text", () => {
     const keys = (filter: Partial<Parameters<typeof filterEntries>[1]>) =>
       filterEntries(entries, {

@@ -73,7 +73,7 @@ function StepFacts({ step: { value } }: { readonly step: Step }) {
       <Fact name="Element">
         {[text(action["id"]), selectorOf(action["selector"])].filter(Boolean).join(" · ")}
       </Fact>
-      {typeof value["nb_actions"] === "number" && (
+      {typeof value["nb_actions"] === "number" && value["success"] !== false && (
         <Fact name="Found">{value["nb_actions"]} things to do</Fact>
       )}
       {shown.length > 0 && (

@@ -5,20 +5,26 @@ export function stepTitle({ type, value }: StepRecord): string {
   switch (type) {
     case "execution_result": {
       const asked = actionTitle(record(value["action"]));
-      const said = text(value["message"]).split("\n", 1)[0]?.replace(/\.$/, "") ?? "";
+      const said = firstLine(value);
       // What happened says more than what was asked, if it did.
       if (value["success"] === true) return said || asked;
       return said === "" ? asked : `${asked}: ${said}`;
     }
     case "observation": {
       const { title, url } = record(value["metadata"]);
+      if (value["success"] === false) return `Observing failed: ${firstLine(value)}`;
       return `Observed ${text(title) || text(url)}`.trim();
     }
     case "screenshot":
+      if (value["success"] === false) return `The screenshot failed: ${firstLine(value)}`;
       return "Took a screenshot";
     default:
       return type.replaceAll("_", " ");
   }
+}
+
+function firstLine(value: StepRecord["value"]): string {
+  return text(value["message"]).split("\n", 1)[0]?.replace(/\.$/, "") ?? "";
 }
 
 function actionTitle(action: Readonly<Record<string, unknown>>): string {

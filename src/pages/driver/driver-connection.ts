@@ -70,6 +70,11 @@ export class DriverConnection implements ConnectOverCDPTransport {
     });
   }
 
+  /** False from the moment it breaks, before anything that waits for an answer is told. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Playwright's own messages. */
   send(message: object): void {
     const { id, method, sessionId } = message as Message;

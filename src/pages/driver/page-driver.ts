@@ -91,7 +91,13 @@ export class PageDriver {
 
   /** False once the connection to the browser has broken. */
   get connected(): boolean {
-    return this.#playwright.isConnected();
+    return this.connection.isOpen && this.#playwright.isConnected();
+  }
+
+  /** Where the tab is that operations address; empty where there is none. */
+  get activeUrl(): string {
+    const isThere = this.#active !== null && !this.#active.isClosed();
+    return (isThere ? this.#active : this.tabs().at(-1))?.url() ?? "";
   }
 
   /** The open tabs, in the order they were opened. */

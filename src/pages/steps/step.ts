@@ -51,7 +51,19 @@ export type Step = {
       readonly lastNumbers: Readonly<Record<string, number>>;
     }
   | { readonly kind: "screenshot"; readonly sizeBytes: number }
+  /** Something that was asked of a page and failed; actions that fail are actions all the same. */
+  | {
+      readonly kind: "failure";
+      readonly asked: "observation" | "screenshot";
+      readonly message: string;
+    }
 );
+
+/** What the step of an operation that failed is made of. */
+export type FailedOperation = Pick<Step, "startedAt" | "endedAt" | "url"> & {
+  /** Without the credentials of URLs. */
+  readonly message: string;
+};
 
 export type ActionStep = Extract<Step, { readonly kind: "action" }>;
 
