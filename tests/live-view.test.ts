@@ -418,6 +418,44 @@ describe("A link to the live view", () => {
 });
 
 describe("Viewers on bare WebSockets", () => {
+  test("who take control work in the tab that they had chosen, and are not taken elsewhere", async () => {
+    const { viewerUrl, cdp } = await sessionAt(pageOf("First", "white"));
+    const client = await clientAt(viewerUrl);
+    await cdp.send("Target.createTarget", { url: pageOf("Second", "white") });
+    await eventually(() => expect(client.last("watching")?.tab).toBe(2));
+    client.send({ type: "watch", tab: 1 });
+    await eventually(() =>
+      expect(client.last("watching")).toMatchObject({ tab: 1, following: false }),
+    );
+    client.send({ type: "control", take: true });
+    await eventually(() =>
+      expect(client.last("watching")).toMatchObject({ tab: 1, following: true }),
+    );
+    await cdp.evaluate("document.title = 'Changed'");
+    await eventually(() => expect(client.last("tabs")?.tabs[0]?.title).toBe("Changed"));
+    expect(client.last("tabs")?.active).toBe(1);
+    expect(client.last("watching")?.tab).toBe(1);
+  }, 40_000);
+
+  test("find the dialog again that a page asked while they looked at another tab", async () => {
+    const { viewerUrl, cdp } = await sessionAt(pageOf("Asking", "white"));
+    const client = await clientAt(viewerUrl);
+    client.send({ type: "control", take: true });
+    // Whoever has this has a connection to the page: dialogs wait from now on.
+    client.send({ type: "copy", cut: false });
+    await eventually(() => expect(client.last("clipboard")).toBeDefined());
+    const answer = cdp.evaluate("prompt('Which name?', 'Ada')");
+    const dialog = { kind: "prompt", message: "Which name?", defaultText: "Ada" };
+    await eventually(() => expect(client.last("dialog")?.dialog).toEqual(dialog));
+    client.send({ type: "new_tab" });
+    await eventually(() => expect(client.last("watching")?.tab).toBe(2));
+    await eventually(() => expect(client.last("dialog")?.dialog).toBeNull());
+    client.send({ type: "watch", tab: 1 });
+    await eventually(() => expect(client.last("dialog")?.dialog).toEqual(dialog));
+    client.send({ type: "dialog", accept: true, text: "Grace" });
+    expect(await answer).toBe("Grace");
+  }, 40_000);
+
   test("that do not show what they get get no more, while others see the page go on", async () => {
     const { viewerUrl, cdp } = await sessionAt(pageOf("Animation", "white", "<h1 id=count>0</h1>"));
     const slow = await LiveClient.connect(viewerUrl, { shows: false });
