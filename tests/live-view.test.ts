@@ -259,6 +259,43 @@ describe("The live view's page", () => {
     expect(await answer()).toBe("still answers");
   }, 60_000);
 
+  test("in control, takes the wheel, fingers and the button that loads a page again", async () => {
+    const { viewerUrl, cdp } = await sessionAt(
+      pageOf(
+        "Long",
+        "white",
+        `<div style="height:3000px"></div><script>
+          addEventListener("touchstart", ({ touches: [{ clientX, clientY }] }) => {
+            touched = [clientX, clientY];
+          });
+          addEventListener("touchend", () => touched.push("end"));
+        </script>`,
+      ),
+    );
+    const viewer = await viewerAt(viewerUrl);
+    await viewer.takeControl.click();
+    await viewer.releaseControl.waitFor();
+    const { x, y } = await viewer.placeOf(400, 300, width);
+    await viewer.page.mouse.move(x, y);
+    await viewer.page.mouse.wheel(0, 240);
+    await eventually(async () => expect(await cdp.evaluate("scrollY")).toBe(240));
+
+    const fingers = await viewer.page.context().newCDPSession(viewer.page);
+    await fingers.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+    await fingers.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await eventually(async () =>
+      expect(await cdp.evaluate("touched")).toEqual([
+        expect.closeTo(400, -0.3),
+        expect.closeTo(300, -0.3),
+        "end",
+      ]),
+    );
+
+    await viewer.page.getByRole("button", { name: "Reload" }).click();
+    await eventually(async () => expect(await cdp.evaluate("typeof touched")).toBe("undefined"));
+    expect(viewer.complaints).toEqual([]);
+  }, 60_000);
+
   test("lets one control and any number watch, and says who has control", async () => {
     const { id, viewerUrl, cdp } = await sessionAt(
       pageOf("Shared", "white", "<script>onclick = () => { document.title += '!' }</script>"),
