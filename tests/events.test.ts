@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EventClient } from "./support/event-client.ts";
 import { eventually } from "./support/eventually.ts";
+import { makeStep } from "./support/made-steps.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
+import { seedSteps } from "./support/seeded-sessions.ts";
 
 let nightjar: Nightjar;
 
@@ -129,6 +131,27 @@ describe("GET /sessions/{id}/events", () => {
     await stop(id);
     await after.ended;
     expect(after.received.at(-1)?.event).toBe("end");
+  });
+
+  test("gives who was away for long all that was missed, however much it is", async () => {
+    const { id } = await nightjar.startSession();
+    const values = { last_name: "x".repeat(8000) };
+    const step = makeStep({ type: "form_fill", values, dialog: null });
+    const steps = Array.from({ length: 300 }, () => step);
+    await seedSteps(nightjar, id, steps);
+    const events = await EventClient.connect(nightjar, `/sessions/${id}/events`, {
+      lastEventId: "1",
+    });
+    await eventually(() => expect(events.of("tabs")).toHaveLength(1));
+    expect(events.of("step").map(({ data }) => data["position"])).toEqual([...steps.keys()]);
+    expect(events.received.slice(-2).map(({ event }) => event)).toEqual(["state", "tabs"]);
+    await goto(id, page("and on"));
+    await eventually(() => expect(events.of("step").at(-1)?.data["position"]).toBe(steps.length));
+    const ids = events.received.map((event) => Number(event.id));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    await stop(id);
+    await events.ended;
+    expect(events.received.at(-1)?.event).toBe("end");
   });
 
   test("is closed to other tenants and to numbers that are none", async () => {
