@@ -1,5 +1,4 @@
 import type { StepStore } from "../pages/steps/step-store.ts";
-import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { Browser, Clock } from "../sessions/ports.ts";
 import {
   type ActiveSession,
@@ -10,12 +9,12 @@ import {
 import { EventLog } from "./event-log.ts";
 import { LogReader } from "./log-reader.ts";
 import type { SessionEvent, TenantEvent } from "./session-event.ts";
-import { type KeptEvent, SessionFeed } from "./session-feed.ts";
+import { type KeptEvent, SessionFeed, type SessionFeedOptions } from "./session-feed.ts";
 
 export interface SessionFeedsOptions {
   readonly clock: Clock;
   readonly steps: StepStore;
-  readonly screencasts: SessionScreencasts;
+  readonly screencasts: SessionFeedOptions["screencasts"];
   readonly findSession: (sessionId: string) => Promise<Session | null>;
   readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
@@ -84,9 +83,9 @@ export class SessionFeeds {
       },
     });
     this.#feeds.set(session.id, feed);
-    feed.watchTabs(session.id, browser).catch((error: unknown) => {
-      if (!feed.over) onFailure("watch the tabs of a session", session.id, error);
-    });
+    void feed.watchTabs(session.id, browser, (error) =>
+      onFailure("watch the tabs of a session", session.id, error),
+    );
   }
 
   /** The limits of a session are others now. */
