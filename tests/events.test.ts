@@ -1,8 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { BreakableLine } from "./support/breakable-line.ts";
 import { EventClient } from "./support/event-client.ts";
 import { eventually } from "./support/eventually.ts";
+import { makeStep } from "./support/made-steps.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
+import { seedSteps } from "./support/seeded-sessions.ts";
 
 let nightjar: Nightjar;
 
@@ -129,6 +134,62 @@ describe("GET /sessions/{id}/events", () => {
     await stop(id);
     await after.ended;
     expect(after.received.at(-1)?.event).toBe("end");
+  });
+
+  test("gives who was away for long all that was missed, however much it is", async () => {
+    const { id } = await nightjar.startSession();
+    const values = { last_name: "x".repeat(8000) };
+    const step = makeStep({ type: "form_fill", values, dialog: null });
+    const steps = Array.from({ length: 300 }, () => step);
+    await seedSteps(nightjar, id, steps);
+    const events = await EventClient.connect(nightjar, `/sessions/${id}/events`, {
+      lastEventId: "1",
+    });
+    await eventually(() => expect(events.of("tabs")).toHaveLength(1));
+    expect(events.of("step").map(({ data }) => data["position"])).toEqual([...steps.keys()]);
+    expect(events.received.slice(-2).map(({ event }) => event)).toEqual(["state", "tabs"]);
+    await goto(id, page("and on"));
+    await eventually(() => expect(events.of("step").at(-1)?.data["position"]).toBe(steps.length));
+    const ids = events.received.map((event) => Number(event.id));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    await stop(id);
+    await events.ended;
+    expect(events.received.at(-1)?.event).toBe("end");
+  });
+
+  test("tells of tabs again after the line to a browser elsewhere broke", async () => {
+    const theirs = await nightjar.startSession();
+    const line = await BreakableLine.to(Number(new URL(nightjar.url).port));
+    onTestFinished(() => line.close());
+    const url = new URL(theirs.cdpUrl);
+    url.port = String(line.port);
+    const { id } = await nightjar.startSession({ cdp_url: url.href });
+    const events = await EventClient.connect(nightjar, `/sessions/${id}/events`);
+    await eventually(() => expect(events.of("tabs").at(-1)?.data["tabs"]).toHaveLength(1));
+    const { ws } = (await nightjar.call("GET", `/sessions/${id}/debug`)).body as {
+      readonly ws: Readonly<Record<"recording", string>>;
+    };
+    const recording = new WebSocket(ws.recording);
+    await once(recording, "message");
+
+    // The session lives as long as its first connection; the others only look.
+    const before = events.of("tabs").length;
+    line.breakAllButFirst();
+    const [code] = await once(recording, "close");
+    expect(code).toBe(1012);
+    await eventually(() => expect(events.of("tabs").length).toBeGreaterThan(before));
+    const client = await RawCdp.connect(theirs.cdpUrl);
+    const { result } = await client.send("Target.createTarget", { url: page("after") });
+    const opened = () => events.of("tab").filter(({ data }) => data["change"] === "opened");
+    await eventually(() =>
+      expect(opened().map(({ data }) => data["tab_id"])).toEqual([result?.["targetId"]]),
+    );
+    client.close();
+    await stop(id);
+    await events.ended;
+    expect(events.received.at(-1)?.data["end_reason"]).toBe("client_stop");
+    await eventually(() => expect(line.connections).toBe(0));
+    await stop(theirs.id);
   });
 
   test("is closed to other tenants and to numbers that are none", async () => {

@@ -259,6 +259,43 @@ describe("The live view's page", () => {
     expect(await answer()).toBe("still answers");
   }, 60_000);
 
+  test("in control, takes the wheel, fingers and the button that loads a page again", async () => {
+    const { viewerUrl, cdp } = await sessionAt(
+      pageOf(
+        "Long",
+        "white",
+        `<div style="height:3000px"></div><script>
+          addEventListener("touchstart", ({ touches: [{ clientX, clientY }] }) => {
+            touched = [clientX, clientY];
+          });
+          addEventListener("touchend", () => touched.push("end"));
+        </script>`,
+      ),
+    );
+    const viewer = await viewerAt(viewerUrl);
+    await viewer.takeControl.click();
+    await viewer.releaseControl.waitFor();
+    const { x, y } = await viewer.placeOf(400, 300, width);
+    await viewer.page.mouse.move(x, y);
+    await viewer.page.mouse.wheel(0, 240);
+    await eventually(async () => expect(await cdp.evaluate("scrollY")).toBe(240));
+
+    const fingers = await viewer.page.context().newCDPSession(viewer.page);
+    await fingers.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+    await fingers.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await eventually(async () =>
+      expect(await cdp.evaluate("touched")).toEqual([
+        expect.closeTo(400, -0.3),
+        expect.closeTo(300, -0.3),
+        "end",
+      ]),
+    );
+
+    await viewer.page.getByRole("button", { name: "Reload" }).click();
+    await eventually(async () => expect(await cdp.evaluate("typeof touched")).toBe("undefined"));
+    expect(viewer.complaints).toEqual([]);
+  }, 60_000);
+
   test("lets one control and any number watch, and says who has control", async () => {
     const { id, viewerUrl, cdp } = await sessionAt(
       pageOf("Shared", "white", "<script>onclick = () => { document.title += '!' }</script>"),
@@ -418,6 +455,44 @@ describe("A link to the live view", () => {
 });
 
 describe("Viewers on bare WebSockets", () => {
+  test("who take control work in the tab that they had chosen, and are not taken elsewhere", async () => {
+    const { viewerUrl, cdp } = await sessionAt(pageOf("First", "white"));
+    const client = await clientAt(viewerUrl);
+    await cdp.send("Target.createTarget", { url: pageOf("Second", "white") });
+    await eventually(() => expect(client.last("watching")?.tab).toBe(2));
+    client.send({ type: "watch", tab: 1 });
+    await eventually(() =>
+      expect(client.last("watching")).toMatchObject({ tab: 1, following: false }),
+    );
+    client.send({ type: "control", take: true });
+    await eventually(() =>
+      expect(client.last("watching")).toMatchObject({ tab: 1, following: true }),
+    );
+    await cdp.evaluate("document.title = 'Changed'");
+    await eventually(() => expect(client.last("tabs")?.tabs[0]?.title).toBe("Changed"));
+    expect(client.last("tabs")?.active).toBe(1);
+    expect(client.last("watching")?.tab).toBe(1);
+  }, 40_000);
+
+  test("find the dialog again that a page asked while they looked at another tab", async () => {
+    const { viewerUrl, cdp } = await sessionAt(pageOf("Asking", "white"));
+    const client = await clientAt(viewerUrl);
+    client.send({ type: "control", take: true });
+    // Whoever has this has a connection to the page: dialogs wait from now on.
+    client.send({ type: "copy", cut: false });
+    await eventually(() => expect(client.last("clipboard")).toBeDefined());
+    const answer = cdp.evaluate("prompt('Which name?', 'Ada')");
+    const dialog = { kind: "prompt", message: "Which name?", defaultText: "Ada" };
+    await eventually(() => expect(client.last("dialog")?.dialog).toEqual(dialog));
+    client.send({ type: "new_tab" });
+    await eventually(() => expect(client.last("watching")?.tab).toBe(2));
+    await eventually(() => expect(client.last("dialog")?.dialog).toBeNull());
+    client.send({ type: "watch", tab: 1 });
+    await eventually(() => expect(client.last("dialog")?.dialog).toEqual(dialog));
+    client.send({ type: "dialog", accept: true, text: "Grace" });
+    expect(await answer).toBe("Grace");
+  }, 40_000);
+
   test("that do not show what they get get no more, while others see the page go on", async () => {
     const { viewerUrl, cdp } = await sessionAt(pageOf("Animation", "white", "<h1 id=count>0</h1>"));
     const slow = await LiveClient.connect(viewerUrl, { shows: false });

@@ -140,8 +140,11 @@ export class AttachedBrowser implements Browser {
   }
 
   async watch(): Promise<BrowserWatch> {
-    const watch = await this.#watch?.catch(() => null);
+    const known = this.#watch;
+    const watch = await known?.catch(() => null);
     if (watch?.open === true) return watch;
+    // Others waited, too: one of them may have begun another, and nobody would close two.
+    if (this.#watch !== known) return this.watch();
     const opening = CdpBrowserWatch.open(this.#url, {
       timeoutMs: attachTimeoutMs,
       lookup: this.#policy.lookup,

@@ -185,8 +185,11 @@ export class LocalBrowser implements Browser {
   }
 
   async watch(): Promise<BrowserWatch> {
-    const watch = await this.#watch?.catch(() => null);
+    const known = this.#watch;
+    const watch = await known?.catch(() => null);
     if (watch?.open === true) return watch;
+    // Others waited, too: one of them may have begun another, and nobody would close two.
+    if (this.#watch !== known) return this.watch();
     const { devtoolsPort, devtoolsPath } = this.#parts.running;
     const opening = CdpBrowserWatch.open(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`, {
       timeoutMs: channelTimeoutMs,

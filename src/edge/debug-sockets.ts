@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { PlacedStep } from "../pages/steps/step-store.ts";
+import { closeForBrokenBrowser } from "./broken-browser.ts";
 import { BareFrames } from "./frame-senders.ts";
 import type { SessionSocket, SocketFarewell } from "./session-socket.ts";
 import { toWireStep } from "./step-wire.ts";
@@ -38,6 +39,10 @@ export async function serveRecording({
     stopFrames();
   };
   onClosed(stop);
+  void screencasts.closed.then(() => {
+    stop();
+    closeForBrokenBrowser(socket);
+  });
   return stop;
 }
 

@@ -66,6 +66,7 @@ export function eventsRoutes(
       if (feeds.hasSeenEnd(session, after)) return reply.code(204).send();
       const stream = new EventStream();
       const stop = feeds.follow(session, after, {
+        ready: () => stream.ready(),
         onEvent: (event) => {
           stream.send({ id: event.id, name: event.kind, data: toWireEvent(event) });
           if (event.kind === "end") stream.end();
@@ -93,12 +94,12 @@ export function eventsRoutes(
     async (request, reply) => {
       const after = lastSeen(request);
       const stream = new EventStream();
-      const { complete, lastId, stop } = feeds.followTenant(
-        principalOf(request).tenantId,
-        after,
-        (event) => stream.send({ id: event.id, name: "session", data: toWireTenantEvent(event) }),
-      );
-      if (after === null || !complete) stream.send({ id: lastId, name: "reset", data: {} });
+      const stop = feeds.followTenant(principalOf(request).tenantId, after, {
+        ready: () => stream.ready(),
+        onEvent: (event) =>
+          stream.send({ id: event.id, name: "session", data: toWireTenantEvent(event) }),
+        onReset: (lastId) => stream.send({ id: lastId, name: "reset", data: {} }),
+      });
       tenantStreams.add(stream);
       stream.onClosed(() => {
         tenantStreams.delete(stream);

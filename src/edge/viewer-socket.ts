@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import type { ServerMessage } from "../live/protocol.ts";
-import { standardCloseCodes } from "./close-codes.ts";
+import { closeForBrokenBrowser } from "./broken-browser.ts";
 import { ViewerFrames } from "./frame-senders.ts";
 import type { SessionSocket, SocketFarewell } from "./session-socket.ts";
 import { toViewerMessage } from "./viewer-messages.ts";
@@ -15,9 +15,6 @@ import {
 const mostBufferedBytes = 8 * 1024 * 1024;
 
 const longestName = 40;
-
-/** How long to wait for the session's own end once its browser is gone, in ms. */
-const endNewsMs = 1500;
 
 /** How often a viewer gets a fresh ticket, in ms, so that it can connect again after its line broke. */
 const ticketEveryMs = (viewerLinkLifeSeconds * 1000) / 3;
@@ -41,7 +38,7 @@ export async function serveViewer(
     {
       message: send,
       frame: (frame, tab) => frames.offer(frame, tab),
-      gone: () => setTimeout(() => comeBack(socket), endNewsMs).unref(),
+      gone: () => closeForBrokenBrowser(socket),
     },
     {
       name: (query.get("name") ?? "").trim().slice(0, longestName).toWellFormed(),
@@ -70,11 +67,6 @@ export async function serveViewer(
     const { status, endReason, error } = ended.state;
     send({ type: "ended", status, reason: endReason, error });
   };
-}
-
-/** Another connection to the browser may be had by another of the viewer. */
-function comeBack(socket: WebSocket): void {
-  socket.close(standardCloseCodes.serviceRestart, "the browser's connection broke; connect again");
 }
 
 function sendMessage(socket: WebSocket, message: ServerMessage): void {

@@ -1,5 +1,5 @@
-import type { SessionScreencasts } from "../recording/session-screencasts.ts";
-import type { Browser, Clock, WatchedTarget } from "../sessions/ports.ts";
+import type { Screencasts } from "../recording/screencast.ts";
+import type { Browser, BrowserWatch, Clock, WatchedTarget } from "../sessions/ports.ts";
 import type { ActiveSession } from "../sessions/session.ts";
 import { watchDeadline } from "./deadline-watch.ts";
 import { EventLog } from "./event-log.ts";
@@ -7,6 +7,9 @@ import type { SessionNews, TabView } from "./session-event.ts";
 
 /** How many events of a session are kept for those who come back. */
 const mostKept = 500;
+
+/** How long after the watch of a browser failed or broke the next one is tried, in ms. */
+const retryMs = 1000;
 
 /** Of URLs and titles that pages make up as long as they like, in characters. */
 const longestUrl = 2000;
@@ -19,9 +22,12 @@ export type KeptNews =
 
 export type KeptEvent = { readonly id: number } & KeptNews;
 
+/** What a feed needs of a session's screencasts. */
+type FeedScreencasts = Pick<Screencasts, "activeTab" | "onActiveTab" | "closed">;
+
 export interface SessionFeedOptions {
   readonly clock: Clock;
-  readonly screencasts: SessionScreencasts;
+  readonly screencasts: { of(sessionId: string): Promise<FeedScreencasts> };
   /** The session as it is; null when it has ended. */
   readonly session: () => Promise<ActiveSession | null>;
 }
@@ -36,6 +42,7 @@ export class SessionFeed {
   #stopTabs = (): void => {};
   #followers = 0;
   #stopDeadline: (() => void) | null = null;
+  /** True from the session's end on, or when this process lets go of it: no more news come. */
   #over = false;
 
   constructor(options: SessionFeedOptions) {
@@ -45,11 +52,6 @@ export class SessionFeed {
 
   get lastId(): number {
     return this.#log.lastId;
-  }
-
-  /** True from the session's end on: no more news come. */
-  get over(): boolean {
-    return this.#over;
   }
 
   publish(news: KeptNews, leastId?: number): void {
@@ -96,11 +98,35 @@ export class SessionFeed {
     for (const listener of [...this.#leaveListeners]) listener();
   }
 
-  /** Tells of the tabs of the session's browser from now on. Throws when it cannot be watched. */
-  async watchTabs(sessionId: string, browser: Browser): Promise<void> {
-    const watch = await browser.watch();
-    const casts = await this.#options.screencasts.of(sessionId);
-    if (this.#over) return;
+  /**
+   * Tells of the tabs of the session's browser until the session is over: of all of them at first, and
+   * whenever the browser is watched anew. Never rejects; `onFailure` is told why it cannot be watched,
+   * once until it can.
+   */
+  async watchTabs(
+    sessionId: string,
+    browser: Pick<Browser, "watch">,
+    onFailure: (error: unknown) => void,
+  ): Promise<void> {
+    let failed = false;
+    while (!this.#over) {
+      try {
+        const watch = await browser.watch();
+        const casts = await this.#options.screencasts.of(sessionId);
+        failed = false;
+        if (this.#over) return;
+        this.#followTabs(watch, casts);
+        await Promise.race([watch.closed, casts.closed]);
+        this.#stopTabs();
+      } catch (error) {
+        if (!this.#over && !failed) onFailure(error);
+        failed = true;
+      }
+      if (!this.#over) await this.#delay(retryMs);
+    }
+  }
+
+  #followTabs(watch: BrowserWatch, casts: FeedScreencasts): void {
     this.#tabs = () => watch.tabs.map(viewOf);
     this.#activeTab = () => casts.activeTab;
     const stopTargets = watch.onTarget(({ kind, target }) => {
@@ -117,6 +143,13 @@ export class SessionFeed {
       stopActive();
     };
     this.publish(this.tabs());
+  }
+
+  #delay(ms: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      clock.callAt(clock.now() + ms, resolve);
+    });
   }
 
   #watchDeadline(): () => void {

@@ -1,5 +1,4 @@
 import type { StepStore } from "../pages/steps/step-store.ts";
-import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { Browser, Clock } from "../sessions/ports.ts";
 import {
   type ActiveSession,
@@ -8,21 +7,32 @@ import {
   type Session,
 } from "../sessions/session.ts";
 import { EventLog } from "./event-log.ts";
+import { LogReader } from "./log-reader.ts";
 import type { SessionEvent, TenantEvent } from "./session-event.ts";
-import { type KeptEvent, SessionFeed } from "./session-feed.ts";
+import { type KeptEvent, SessionFeed, type SessionFeedOptions } from "./session-feed.ts";
 
 export interface SessionFeedsOptions {
   readonly clock: Clock;
   readonly steps: StepStore;
-  readonly screencasts: SessionScreencasts;
+  readonly screencasts: SessionFeedOptions["screencasts"];
   readonly findSession: (sessionId: string) => Promise<Session | null>;
   readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
 
 export interface EventFollower {
+  /** Resolves when the follower takes the next event; it does at once where this is left out. */
+  readonly ready?: () => Promise<void>;
   readonly onEvent: (event: SessionEvent) => void;
   /** Nothing more comes, though the session has not ended: the server stops. */
   readonly onLeft: () => void;
+}
+
+export interface TenantFollower {
+  /** Resolves when the follower takes the next event. */
+  readonly ready: () => Promise<void>;
+  readonly onEvent: (event: TenantEvent) => void;
+  /** At first, and where some of the events up to this number are not known any more. */
+  readonly onReset: (lastId: number) => void;
 }
 
 /** How long the feed of a session that ended is kept for those who come back, in ms. */
@@ -39,6 +49,9 @@ const mostTenantEvents = 2000;
 
 /** How far back steps are looked for that somebody missed while the server was restarted. */
 const mostMissedSteps = 1000;
+
+/** How many steps are read from the store at once: each may be some 10 kB. */
+const stepsAtOnce = 50;
 
 /** From a step's end to its event, in ms, at the very most: rather a step twice than never. */
 const stepEventWithinMs = 5000;
@@ -70,9 +83,9 @@ export class SessionFeeds {
       },
     });
     this.#feeds.set(session.id, feed);
-    feed.watchTabs(session.id, browser).catch((error: unknown) => {
-      if (!feed.over) onFailure("watch the tabs of a session", session.id, error);
-    });
+    void feed.watchTabs(session.id, browser, (error) =>
+      onFailure("watch the tabs of a session", session.id, error),
+    );
   }
 
   /** The limits of a session are others now. */
@@ -111,82 +124,101 @@ export class SessionFeeds {
    * end as the last. Returns the way to stop.
    */
   follow(session: Session, after: number | null, follower: EventFollower): () => void {
-    let stopped = false;
-    let delivered = Promise.resolve();
-    const later = (work: () => Promise<void> | void): void => {
-      delivered = delivered.then(async () => {
-        if (!stopped) await work();
-      });
-    };
-    const deliver = (event: SessionEvent): void => {
-      if (!stopped) follower.onEvent(event);
-    };
     const feed = this.#feeds.get(session.id);
-    const stop = feed?.follow(
-      (event) => later(async () => this.#deliverKept(session.id, event, deliver)),
-      () => later(follower.onLeft),
+    let left = false;
+    const deliver = async (event: SessionEvent): Promise<void> => {
+      await follower.ready?.();
+      if (!reader.stopped) follower.onEvent(event);
+    };
+    const reader: LogReader<KeptEvent> = new LogReader(
+      {
+        after: (id) => feed?.after(id) ?? null,
+        deliver: (event) => this.#deliverKept(session.id, event, deliver),
+        catchUp: async (seen) => {
+          const number = feed?.lastId ?? this.#options.clock.now();
+          if (seen !== null) await this.#deliverMissedSteps(session.id, seen, reader, deliver);
+          const now = (await this.#options.findSession(session.id).catch(() => null)) ?? session;
+          await deliverState(now, feed, number, deliver);
+          if (feed !== undefined && isActive(now)) return number;
+          if (isActive(now) && !reader.stopped) follower.onLeft();
+          return null;
+        },
+        onIdle: () => {
+          if (left) follower.onLeft();
+        },
+      },
+      after,
     );
-    const missed = after === null ? null : (feed?.after(after) ?? null);
-    if (missed !== null) {
-      for (const event of missed) later(() => this.#deliverKept(session.id, event, deliver));
-    } else {
-      const number = feed?.lastId ?? this.#options.clock.now();
-      later(async () => {
-        if (after !== null) await this.#deliverMissedSteps(session.id, after, deliver);
-        const now = (await this.#options.findSession(session.id).catch(() => null)) ?? session;
-        deliverState(now, feed, number, deliver);
-        if (feed === undefined && isActive(now)) follower.onLeft();
-      });
-    }
+    const stop = feed?.follow(
+      () => reader.wake(),
+      () => {
+        left = true;
+        reader.wake();
+      },
+    );
+    reader.wake();
     return () => {
-      stopped = true;
+      reader.stop();
       stop?.();
     };
   }
 
   /**
-   * Calls back for the sessions of a tenant that start and end, those after a number included.
-   * `complete` is false where some of those are not known any more.
+   * Calls back for the sessions of a tenant that start and end, those after a number included. Returns
+   * the way to stop.
    */
-  followTenant(
-    tenantId: string,
-    after: number | null,
-    onEvent: (event: TenantEvent) => void,
-  ): { readonly complete: boolean; readonly lastId: number; stop(): void } {
-    const deliver = (event: TenantEvent): void => {
-      if (event.session.tenantId === tenantId) onEvent(event);
+  followTenant(tenantId: string, after: number | null, follower: TenantFollower): () => void {
+    const reader: LogReader<TenantEvent> = new LogReader(
+      {
+        after: (id) => this.#tenants.after(id),
+        deliver: async (event) => {
+          if (event.session.tenantId !== tenantId) return;
+          await follower.ready();
+          if (!reader.stopped) follower.onEvent(event);
+        },
+        catchUp: async () => {
+          await follower.ready();
+          const { lastId } = this.#tenants;
+          if (!reader.stopped) follower.onReset(lastId);
+          return lastId;
+        },
+      },
+      after,
+    );
+    const stop = this.#tenants.follow(() => reader.wake());
+    reader.wake();
+    return () => {
+      reader.stop();
+      stop();
     };
-    const missed = after === null ? [] : this.#tenants.after(after);
-    for (const event of missed ?? []) deliver(event);
-    const { lastId } = this.#tenants;
-    return { complete: missed !== null, lastId, stop: this.#tenants.follow(deliver) };
   }
 
-  async #deliverKept(
-    sessionId: string,
-    event: KeptEvent,
-    deliver: (event: SessionEvent) => void,
-  ): Promise<void> {
-    if (event.kind !== "step") {
-      deliver(event);
-      return;
-    }
+  async #deliverKept(sessionId: string, event: KeptEvent, deliver: Deliver): Promise<void> {
+    if (event.kind !== "step") return deliver(event);
     const [placed] = await this.#stepsAfter(sessionId, event.position - 1, 1);
-    if (placed !== undefined) deliver({ ...event, step: placed.step });
+    if (placed !== undefined) await deliver({ ...event, step: placed.step });
   }
 
+  /** Those that there are by now, and not more than `mostMissedSteps`. */
   async #deliverMissedSteps(
     sessionId: string,
     after: number,
-    deliver: (event: SessionEvent) => void,
+    reader: { readonly stopped: boolean },
+    deliver: Deliver,
   ): Promise<void> {
     const count = await this.#options.steps.count(sessionId).catch(() => 0);
     let id = after;
-    const from = Math.max(0, count - mostMissedSteps);
-    for (const { position, step } of await this.#stepsAfter(sessionId, from - 1, mostMissedSteps)) {
-      if (step.endedAt < after - stepEventWithinMs) continue;
-      id = Math.max(id + 1, step.endedAt);
-      deliver({ id, kind: "step", position, step });
+    let next = Math.max(0, count - mostMissedSteps);
+    while (next < count && !reader.stopped) {
+      const most = Math.min(stepsAtOnce, count - next);
+      const found = await this.#stepsAfter(sessionId, next - 1, most);
+      for (const { position, step } of found) {
+        if (step.endedAt < after - stepEventWithinMs) continue;
+        id = Math.max(id + 1, step.endedAt);
+        await deliver({ id, kind: "step", position, step });
+      }
+      if (found.length < most) return;
+      next += most;
     }
   }
 
@@ -201,18 +233,18 @@ export class SessionFeeds {
   }
 }
 
-function deliverState(
+type Deliver = (event: SessionEvent) => Promise<void>;
+
+async function deliverState(
   session: Session,
   feed: SessionFeed | undefined,
   id: number,
-  deliver: (event: SessionEvent) => void,
-): void {
-  deliver({ id, kind: "state", session });
-  if (isActive(session)) {
-    if (feed !== undefined) deliver({ id, ...feed.tabs() });
-  } else {
-    deliver({ id: Math.max(id, endNumber(session)), kind: "end", session });
-  }
+  deliver: Deliver,
+): Promise<void> {
+  await deliver({ id, kind: "state", session });
+  if (!isActive(session)) {
+    await deliver({ id: Math.max(id, endNumber(session)), kind: "end", session });
+  } else if (feed !== undefined) await deliver({ id, ...feed.tabs() });
 }
 
 function endNumber({ state }: EndedSession): number {

@@ -1,7 +1,7 @@
 import { checkedRequestUrl } from "../pages/actions/navigation-actions.ts";
 import { messageOf } from "../sessions/errors.ts";
 import type { Browser } from "../sessions/ports.ts";
-import type { InputMessage, ViewerMessage } from "./protocol.ts";
+import type { InputMessage, ServerMessage, ViewerMessage } from "./protocol.ts";
 import { RemoteHand } from "./remote-hand.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -13,21 +13,25 @@ type Command = Exclude<
   InputMessage | { readonly type: "shown" | "watch" | "control" | "close_tab" }
 >;
 
+interface ControlListener {
+  /** A person works in the session. */
+  readonly onInput: () => void;
+  /** Whoever is in control is to work in this tab. */
+  readonly onTab: (tabId: string) => void;
+  /** Somebody else is in control, or nobody. */
+  readonly onChange: () => void;
+}
+
 /** The control of a session by one of those who look at it. */
 export class Control {
-  readonly #browser: Browser;
-  readonly #onInput: () => void;
-  readonly #onChange: () => void;
+  readonly #browser: Pick<Browser, "openMessages">;
+  readonly #listener: ControlListener;
   #held: { readonly viewer: Viewer; readonly hand: Promise<RemoteHand> } | null = null;
   #lapse: NodeJS.Timeout | null = null;
 
-  constructor(
-    browser: Browser,
-    listeners: { readonly onInput: () => void; readonly onChange: () => void },
-  ) {
+  constructor(browser: Pick<Browser, "openMessages">, listener: ControlListener) {
     this.#browser = browser;
-    this.#onInput = listeners.onInput;
-    this.#onChange = listeners.onChange;
+    this.#listener = listener;
   }
 
   /** Whoever is in control. */
@@ -52,32 +56,37 @@ export class Control {
       message({ type: "notice", text: `${name} is in control. Ask them to release it.` });
       return;
     }
-    const hand = RemoteHand.open(this.#browser, {
-      dialog: (tabId, dialog) => {
-        if (tabId === viewer.watched) message({ type: "dialog", dialog });
+    // The viewer may release control and take it again, with another hand.
+    const isHeld = (): boolean => this.#held?.hand === hand;
+    const tell = (tabId: string, news: ServerMessage): void => {
+      if (isHeld() && tabId === viewer.watched) message(news);
+    };
+    const hand: Promise<RemoteHand> = RemoteHand.open(this.#browser, {
+      dialog: (tabId, dialog) => tell(tabId, { type: "dialog", dialog }),
+      choices: (tabId, choices) => tell(tabId, { type: "choices", choices }),
+      loading: (tabId, loading) => tell(tabId, { type: "loading", loading }),
+      notice: (text) => {
+        if (isHeld()) message({ type: "notice", text });
       },
-      choices: (tabId, choices) => {
-        if (tabId === viewer.watched) message({ type: "choices", choices });
-      },
-      loading: (tabId, loading) => {
-        if (tabId === viewer.watched) message({ type: "loading", loading });
-      },
-      notice: (text) => message({ type: "notice", text }),
     });
     this.#held = { viewer, hand };
     // Without a connection there is nothing to control with.
     hand.then(
-      ({ closed }) => closed.then(() => this.release(viewer)),
+      ({ closed }) =>
+        closed.then(() => {
+          if (isHeld()) this.release(viewer);
+        }),
       () => {
+        if (!isHeld()) return;
         message({ type: "notice", text: "The browser cannot be controlled now." });
         this.release(viewer);
       },
     );
-    viewer.chosen = null;
     this.#used();
-    this.#onChange();
+    this.#listener.onChange();
     this.looksAt(viewer);
-    if (viewer.watched !== null) this.bringToFront(viewer, viewer.watched);
+    if (viewer.watched !== null) this.workIn(viewer, viewer.watched);
+    else viewer.chosen = null;
   }
 
   /** Takes control from a viewer, if they have it. */
@@ -89,7 +98,7 @@ export class Control {
     this.#lapse = null;
     closeHand(held.hand);
     for (const message of nothingOpen) viewer.sink.message(message);
-    this.#onChange();
+    this.#listener.onChange();
   }
 
   close(): void {
@@ -98,15 +107,22 @@ export class Control {
     this.#held = null;
   }
 
-  /** Another tab is shown to a viewer; if they are in control, they will work in it. */
+  /**
+   * Another tab is shown to a viewer; if they are in control, they will work in it. Others may have
+   * brought that about, so it does not count as work.
+   */
   looksAt(viewer: Viewer): void {
     const { watched, sink } = viewer;
     if (!this.isHeldBy(viewer)) return;
     for (const message of nothingOpen) sink.message(message);
-    if (watched !== null) this.#with(viewer, (hand) => hand.touch(watched));
+    if (watched !== null) this.#perform(viewer, (hand) => hand.touch(watched));
   }
 
-  bringToFront(viewer: Viewer, tabId: string): void {
+  /** Whoever is in control works in a tab from now on: it becomes the active one, which they follow. */
+  workIn(viewer: Viewer, tabId: string): void {
+    if (!this.isHeldBy(viewer)) return;
+    this.#listener.onTab(tabId);
+    viewer.chosen = null;
     this.#with(viewer, (hand) => hand.bringToFront(tabId));
   }
 
@@ -142,19 +158,24 @@ export class Control {
     });
   }
 
-  /** Does something for whoever is in control; what others ask for is dropped. */
+  /** Does what whoever is in control asks for; what others ask for is dropped. */
   #with(viewer: Viewer, work: (hand: RemoteHand) => Promise<void>): void {
+    if (!this.isHeldBy(viewer)) return;
+    this.#used();
+    this.#perform(viewer, work);
+  }
+
+  #perform(viewer: Viewer, work: (hand: RemoteHand) => Promise<void>): void {
     const held = this.#held;
     if (held?.viewer !== viewer) return;
-    this.#used();
     held.hand.then(work).catch((error: unknown) => {
-      if (!this.isHeldBy(viewer)) return;
+      if (this.#held !== held) return;
       viewer.sink.message({ type: "notice", text: `That was not done: ${messageOf(error)}` });
     });
   }
 
   #used(): void {
-    this.#onInput();
+    this.#listener.onInput();
     if (this.#lapse !== null) this.#lapse.refresh();
     else {
       this.#lapse = setTimeout(() => {

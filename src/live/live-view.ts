@@ -37,6 +37,7 @@ export class LiveView {
     );
     this.#control = new Control(options.browser, {
       onInput: options.onInput,
+      onTab: (tabId) => options.screencasts.activate(tabId),
       onChange: () => this.#tellControl(),
     });
     this.#stopListening = options.screencasts.onActiveTab(() => this.#tabsChanged());
@@ -109,6 +110,8 @@ export class LiveView {
       case "control":
         if (message.take) this.#control.take(viewer);
         else this.#control.release(viewer);
+        // Whoever is in control follows the active tab, whatever they had chosen before.
+        this.#show(viewer, true);
         return;
       case "close_tab": {
         const id = this.#tabs.idOf(message.tab);
@@ -137,11 +140,8 @@ export class LiveView {
     const id = number === null ? null : this.#tabs.idOf(number);
     if (number !== null && id === null) return;
     // Who controls, works in the tab that they look at; everybody else may look elsewhere.
-    if (this.#control.isHeldBy(viewer) && id !== null) {
-      viewer.chosen = null;
-      this.#options.screencasts.activate(id);
-      this.#control.bringToFront(viewer, id);
-    } else viewer.chosen = id;
+    if (this.#control.isHeldBy(viewer) && id !== null) this.#control.workIn(viewer, id);
+    else viewer.chosen = id;
     this.#show(viewer, true);
   }
 

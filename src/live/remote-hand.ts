@@ -21,8 +21,12 @@ export interface HandListener {
 }
 
 interface HandledTab {
+  /** Its target id. */
+  readonly tabId: string;
   readonly sessionId: string;
   readonly queue: InputQueue;
+  /** The JavaScript dialog that waits for an answer. */
+  dialog: PageDialog | null;
   /** The isolated world that scripts of ours run in; null until one is made. */
   world: number | null;
   choices: Choices | null;
@@ -49,8 +53,8 @@ export class RemoteHand {
   readonly #commands: CdpCommands;
   readonly #listener: HandListener;
   readonly #tabs = new Map<string, Promise<HandledTab>>();
-  /** Target ids by the connection's CDP sessions. */
-  readonly #tabOfSession = new Map<string, string>();
+  /** By the connection's CDP sessions. */
+  readonly #tabOfSession = new Map<string, HandledTab>();
 
   private constructor(commands: CdpCommands, listener: HandListener) {
     this.#commands = commands;
@@ -59,7 +63,10 @@ export class RemoteHand {
   }
 
   /** Throws where the browser does not accept the connection. */
-  static async open(browser: Browser, listener: HandListener): Promise<RemoteHand> {
+  static async open(
+    browser: Pick<Browser, "openMessages">,
+    listener: HandListener,
+  ): Promise<RemoteHand> {
     return new RemoteHand(new CdpCommands(await browser.openMessages()), listener);
   }
 
@@ -72,9 +79,13 @@ export class RemoteHand {
     this.#commands.close();
   }
 
-  /** Gets ready to work in a tab; what fails means that it is gone. */
+  /**
+   * Gets ready to work in a tab, and tells of the dialog that waits there, which may have opened while
+   * nobody looked. What fails means that the tab is gone.
+   */
   async touch(tabId: string): Promise<void> {
-    await this.#tab(tabId);
+    const { dialog } = await this.#tab(tabId);
+    if (dialog !== null) this.#listener.dialog(tabId, dialog);
   }
 
   async input(tabId: string, message: InputMessage): Promise<void> {
@@ -161,14 +172,16 @@ export class RemoteHand {
       targetId: tabId,
       flatten: true,
     });
-    this.#tabOfSession.set(sessionId, tabId);
-    // From here on its dialogs wait for an answer, and it tells when it loads.
-    await this.#commands.send("Page.enable", {}, sessionId);
     const queue = new InputQueue(
       (message) => this.#dispatch(tabId, sessionId, message),
       () => this.#listener.notice("The page does not react."),
     );
-    return { sessionId, queue, world: null, choices: null };
+    const tab: HandledTab = { tabId, sessionId, queue, dialog: null, world: null, choices: null };
+    this.#tabOfSession.set(sessionId, tab);
+    // From here on its dialogs wait for an answer, and it tells when it loads. The answer is not
+    // waited for: a page that is stopped by a dialog gives none, and what comes next is done after it.
+    this.#commands.send("Page.enable", {}, sessionId).catch(() => {});
+    return tab;
   }
 
   async #dispatch(tabId: string, sessionId: string, message: InputMessage): Promise<void> {
@@ -221,21 +234,23 @@ export class RemoteHand {
   #receive(method: string, params: unknown, sessionId: string | null): void {
     if (method === "Target.detachedFromTarget") {
       const gone = params as { readonly sessionId: string };
-      const tabId = this.#tabOfSession.get(gone.sessionId);
+      const tab = this.#tabOfSession.get(gone.sessionId);
       this.#tabOfSession.delete(gone.sessionId);
-      if (tabId !== undefined) this.#tabs.delete(tabId);
+      if (tab !== undefined) this.#tabs.delete(tab.tabId);
       return;
     }
-    const tabId = sessionId === null ? undefined : this.#tabOfSession.get(sessionId);
-    if (tabId === undefined) return;
+    const tab = sessionId === null ? undefined : this.#tabOfSession.get(sessionId);
+    if (tab === undefined) return;
+    const { tabId } = tab;
     switch (method) {
       case "Page.javascriptDialogOpening": {
         const { type, message, defaultPrompt } = params as DialogOpening;
-        const defaultText = defaultPrompt ?? "";
-        this.#listener.dialog(tabId, { kind: type, message, defaultText });
+        tab.dialog = { kind: type, message, defaultText: defaultPrompt ?? "" };
+        this.#listener.dialog(tabId, tab.dialog);
         return;
       }
       case "Page.javascriptDialogClosed":
+        tab.dialog = null;
         this.#listener.dialog(tabId, null);
         return;
       case "Page.frameStartedLoading":

@@ -1,7 +1,9 @@
 import path from "node:path";
+import type { Step } from "../../src/pages/steps/step.ts";
 import { type EndReason, endSession } from "../../src/sessions/session.ts";
 import { SessionRecords } from "../../src/store/session-records.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
+import { StepRecords } from "../../src/store/step-records.ts";
 import { makeSession } from "./domain-fakes.ts";
 import type { Nightjar } from "./nightjar.ts";
 
@@ -37,6 +39,21 @@ export async function seedEndedSessions(
       ids.push(id);
     }
     return ids;
+  } finally {
+    await database.close();
+  }
+}
+
+/** Puts steps into a server's store, as if an earlier process had kept them. */
+export async function seedSteps(
+  nightjar: Nightjar,
+  sessionId: string,
+  steps: readonly Step[],
+): Promise<void> {
+  const database = await openSqlite(path.join(nightjar.dataDir, "nightjar.db"));
+  try {
+    const records = new StepRecords(database);
+    for (const step of steps) await records.append(sessionId, step, null);
   } finally {
     await database.close();
   }

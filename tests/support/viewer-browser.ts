@@ -66,10 +66,16 @@ export class ViewerPage {
 
   /** Clicks at a place of the session's page, in its CSS pixels. */
   async click(x: number, y: number, pageWidth: number): Promise<void> {
+    const place = await this.placeOf(x, y, pageWidth);
+    await this.page.mouse.click(place.x, place.y);
+  }
+
+  /** Where a place of the session's page is shown, in CSS pixels of this one. */
+  async placeOf(x: number, y: number, pageWidth: number): Promise<{ x: number; y: number }> {
     const box = await this.page.locator("#page").boundingBox();
     if (box === null) throw new Error("no page is to be seen");
     const scale = box.width / pageWidth;
-    await this.page.mouse.click(box.x + x * scale, box.y + y * scale);
+    return { x: box.x + x * scale, y: box.y + y * scale };
   }
 
   async close(): Promise<void> {
