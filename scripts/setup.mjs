@@ -31,6 +31,11 @@ export const rootDirectory = dirname(dirname(fileURLToPath(import.meta.url)));
  * without a limit the young generation grows to many times what the rest needs, and stays there.
  */
 export const serverNodeOptions = ["--max-semi-space-size=4"];
+/**
+ * What it is run with besides, where nobody has chosen otherwise: glibc makes an arena for each thread
+ * of Node's, and what is free in one of them is of no use to the others.
+ */
+export const serverEnvironment = { MALLOC_ARENA_MAX: "2" };
 export const cliPath = join(rootDirectory, "dist", "cli", "nightjar.js");
 
 const modulesDirectory = join(rootDirectory, "node_modules");

@@ -13,6 +13,7 @@ import {
   rootDirectory,
   runChild,
   runScript,
+  serverEnvironment,
   serverNodeOptions,
 } from "./setup.mjs";
 
@@ -35,9 +36,14 @@ await runScript(async () => {
 async function becomeServer(node, args) {
   const watcher = pathToFileURL(`${rootDirectory}/scripts/stop-with-parent.mjs`).href;
   const command = [...serverNodeOptions, "--import", watcher, cliPath, "serve", ...args];
+  const environment = { ...serverEnvironment, ...process.env };
   if (typeof process.execve === "function") {
-    process.execve(node, [node, ...command], process.env);
+    process.execve(node, [node, ...command], environment);
   }
-  const { code } = await runChild(node, command, { stdio: "inherit", cwd: process.cwd() });
+  const { code } = await runChild(node, command, {
+    stdio: "inherit",
+    cwd: process.cwd(),
+    env: environment,
+  });
   return code;
 }

@@ -70,6 +70,8 @@ export class Nightjar {
     const dataDir = await mkdtemp(path.join(parentDirectory, "nightjar-test-"));
     const all = {
       NIGHTJAR_PORT: "0",
+      // As `npm start` has it.
+      MALLOC_ARENA_MAX: "2",
       NIGHTJAR_API_KEY: testKey,
       NIGHTJAR_WARM_POOL: "1",
       NIGHTJAR_LOG_LEVEL: "debug",
