@@ -190,7 +190,7 @@ test("no malformed request is an unexpected failure, hangs, or harms the session
   expect(body["status"]).toBe("active");
 });
 
-/** Some runs of each operation: how many depends on the machine, but none is left out. */
+/** Some runs of each operation, so that none is left out. */
 async function tryOut(operation: Operation): Promise<void> {
   await fc.assert(
     fc.asyncProperty(requestsTo(operation), async ({ ids, query, body, contentType }) => {
@@ -215,6 +215,6 @@ async function tryOut(operation: Operation): Promise<void> {
       expect(answer["status"]).toBe(response.status);
       expect(typeof answer["message"]).toBe("string");
     }),
-    { numRuns: 20, interruptAfterTimeLimit: 500, markInterruptAsFailure: false },
+    { numRuns: 10 },
   );
 }

@@ -14,7 +14,8 @@ let ports: readonly number[];
 let proxyPorts: readonly number[];
 
 beforeAll(async () => {
-  server = await Nightjar.start();
+  // A browser that is just being launched does not listen yet.
+  server = await Nightjar.start({ NIGHTJAR_WARM_POOL: "0" });
   site = await Site.start(pageTitledByPath);
   await server.startSession();
   const { cdpUrl } = await server.startSession();
