@@ -63,8 +63,15 @@ export async function prepare() {
   return node;
 }
 
+/** Brings what the server runs besides Node, as far as it is missing and can be installed. */
+export async function prepareMachine(node) {
+  await prepareBrowser(node);
+  await prepareEncoder(node);
+  await prepareFirewall(node);
+}
+
 /** Finds a browser, or installs one, through the command that does the same for an operator. */
-export async function prepareBrowser(node) {
+async function prepareBrowser(node) {
   if (!existsSync(cliPath)) {
     throw new SetupError(
       `The build made no ${relative(rootDirectory, cliPath)}. Run \`npm run build\` to see why.`,
@@ -78,12 +85,12 @@ export async function prepareBrowser(node) {
 }
 
 /** Finds a video encoder, or installs one. The server runs without, and says what is missing then. */
-export async function prepareEncoder(node) {
+async function prepareEncoder(node) {
   await runChild(node, [cliPath, "install-encoder"], { stdio: ["ignore", 2, 2] });
 }
 
 /** Finds the firewall's tool, or installs it where the server is root. It runs without, and says so. */
-export async function prepareFirewall(node) {
+async function prepareFirewall(node) {
   await runChild(node, [cliPath, "install-firewall"], { stdio: ["ignore", 2, 2] });
 }
 

@@ -7,9 +7,7 @@ import { pathToFileURL } from "node:url";
 import {
   cliPath,
   prepare,
-  prepareBrowser,
-  prepareEncoder,
-  prepareFirewall,
+  prepareMachine,
   rootDirectory,
   runChild,
   runScript,
@@ -21,11 +19,7 @@ await runScript(async () => {
   const args = process.argv.slice(2);
   const node = await prepare();
   const asksForHelp = args.includes("--help") || args.includes("-h");
-  if (!asksForHelp) {
-    await prepareBrowser(node);
-    await prepareEncoder(node);
-    await prepareFirewall(node);
-  }
+  if (!asksForHelp) await prepareMachine(node);
   return await becomeServer(node, args);
 });
 

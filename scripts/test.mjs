@@ -6,23 +6,13 @@ import "./stop-with-parent.mjs";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import {
-  prepare,
-  prepareBrowser,
-  prepareEncoder,
-  prepareFirewall,
-  rootDirectory,
-  runChild,
-  runScript,
-} from "./setup.mjs";
+import { prepare, prepareMachine, rootDirectory, runChild, runScript } from "./setup.mjs";
 
 const given = process.argv.slice(2);
 
 await runScript(async () => {
   const node = await prepare();
-  await prepareBrowser(node);
-  await prepareEncoder(node);
-  await prepareFirewall(node);
+  await prepareMachine(node);
   const scratch = mkdtempSync(join(tmpdir(), "nightjar-test-"));
   try {
     const resultsPath = join(scratch, "results.json");

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
-import { installDebianPackages, readOsRelease } from "../install/debian.ts";
+import { installDebianPackages, isDebian, readOsRelease } from "../install/debian.ts";
 import { runToEnd } from "../install/run-to-end.ts";
 import {
   BUNDLED_SHELL_NAME,
@@ -100,9 +100,9 @@ export const debianPackages: InstallWay = {
 
   async obstacle(_options, machine) {
     if (machine.platform !== "linux") return "only on Debian and its relatives";
-    const { id, likeIds } = await readOsRelease(machine.rootDirectory);
-    if (![id, ...likeIds].includes("debian")) return "only on Debian and its relatives";
-    if (id === "ubuntu") {
+    const release = await readOsRelease(machine.rootDirectory);
+    if (!isDebian(release)) return "only on Debian and its relatives";
+    if (release.id === "ubuntu") {
       return "Ubuntu's chromium package only starts a snap, which cannot serve sessions";
     }
     if (!machine.isRoot) return "only root can install them";

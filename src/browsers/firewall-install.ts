@@ -1,6 +1,5 @@
-import { access, constants } from "node:fs/promises";
-import path from "node:path";
-import { installDebianPackages, readOsRelease } from "../install/debian.ts";
+import { installDebianPackages, isDebian, readOsRelease } from "../install/debian.ts";
+import { findInPath } from "../install/in-path.ts";
 import { messageOf } from "../sessions/errors.ts";
 import type { firewallModes } from "./firewall.ts";
 
@@ -35,28 +34,15 @@ export async function ensureFirewallTool(
     onProgress: (line: string) => void,
   ) => Promise<void> = installDebianPackages,
 ): Promise<string | null> {
-  if (mode === "off" || !machine.isLinux || !machine.isRoot || (await isInPath(machine))) {
-    return null;
-  }
+  if (mode === "off" || !machine.isLinux || !machine.isRoot) return null;
+  if ((await findInPath("nft", machine.environment)) !== null) return null;
   const missing =
     "There is no nft on this machine, so browsers have no firewall around them. Install nftables, or set NIGHTJAR_FIREWALL=off.";
-  const { id, likeIds } = await readOsRelease(machine.rootDirectory);
-  if (![id, ...likeIds].includes("debian")) return missing;
+  if (!isDebian(await readOsRelease(machine.rootDirectory))) return missing;
   try {
     await install(["nftables"], onProgress);
     return null;
   } catch (error) {
     return `${missing} Debian's package: ${messageOf(error)}.`;
   }
-}
-
-async function isInPath({ environment }: FirewallMachine): Promise<boolean> {
-  for (const directory of (environment["PATH"] ?? "").split(path.delimiter)) {
-    const found = await access(path.join(directory, "nft"), constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
-  return false;
 }

@@ -26,10 +26,19 @@ export async function installDebianPackages(
   await apt(`Installing ${names}`, ["install", "-y", "--no-install-recommends", ...packages]);
 }
 
+/** What a distribution calls itself, and those that it is made from. */
+export interface OsRelease {
+  readonly id: string;
+  readonly likeIds: readonly string[];
+}
+
+/** Whether this is Debian or one of its relatives. */
+export function isDebian({ id, likeIds }: OsRelease): boolean {
+  return id === "debian" || likeIds.includes("debian");
+}
+
 /** The ids of the distribution whose root is at `rootDirectory`; empty where it does not say. */
-export async function readOsRelease(
-  rootDirectory: string,
-): Promise<{ readonly id: string; readonly likeIds: readonly string[] }> {
+export async function readOsRelease(rootDirectory: string): Promise<OsRelease> {
   const path = join(rootDirectory, "etc", "os-release");
   const text = await readFile(path, "utf8").catch(() => "");
   const value = (name: string) =>

@@ -1,6 +1,5 @@
-import { access, constants } from "node:fs/promises";
-import path from "node:path";
-import { installDebianPackages, readOsRelease } from "../install/debian.ts";
+import { installDebianPackages, isDebian, readOsRelease } from "../install/debian.ts";
+import { findInPath } from "../install/in-path.ts";
 import { messageOf } from "../sessions/errors.ts";
 import { type Ffmpeg, inspectFfmpeg } from "./ffmpeg.ts";
 
@@ -33,7 +32,7 @@ export async function findEncoder(
   ffmpegPath: string | null,
   machine: EncoderMachine = thisMachine(),
 ): Promise<FoundEncoder> {
-  const file = ffmpegPath ?? (await inPath(machine));
+  const file = ffmpegPath ?? (await findInPath("ffmpeg", machine.environment));
   if (file === null) {
     return { ffmpeg: null, problem: `There is no ffmpeg on this machine. ${remedy}` };
   }
@@ -59,26 +58,11 @@ export async function ensureEncoder(
 ): Promise<FoundEncoder> {
   const found = await findEncoder(ffmpegPath, machine);
   if (found.ffmpeg !== null || ffmpegPath !== null) return found;
-  const { id, likeIds } = await readOsRelease(machine.rootDirectory);
-  if (![id, ...likeIds].includes("debian") || !machine.isRoot) return found;
+  if (!machine.isRoot || !isDebian(await readOsRelease(machine.rootDirectory))) return found;
   try {
     await install(["ffmpeg"], onProgress);
   } catch (error) {
     return { ffmpeg: null, problem: `${found.problem} Debian's package: ${messageOf(error)}.` };
   }
   return findEncoder(null, machine);
-}
-
-async function inPath({ environment }: EncoderMachine): Promise<string | null> {
-  for (const directory of (environment["PATH"] ?? "").split(path.delimiter)) {
-    // A relative entry would mean another directory tomorrow.
-    if (!path.isAbsolute(directory)) continue;
-    const file = path.join(directory, "ffmpeg");
-    const runs = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return file;
-  }
-  return null;
 }
