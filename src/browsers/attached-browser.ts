@@ -19,6 +19,7 @@ import { CdpConnection } from "./cdp-connection.ts";
 import { openCdpMessages } from "./cdp-messages.ts";
 import type { AttachPolicy } from "./egress/attach-policy.ts";
 import { pagesOf, takeScreenshot } from "./pages.ts";
+import { SharedWatch } from "./shared-watch.ts";
 import { applyTargetSettings, needsTargetSettings } from "./target-settings.ts";
 
 const attachTimeoutMs = 10_000;
@@ -50,7 +51,13 @@ export class AttachedBrowser implements Browser {
   readonly released: Promise<void>;
   readonly #url: string;
   readonly #recorded: boolean;
-  #watch: Promise<CdpBrowserWatch> | null = null;
+  readonly #watch = new SharedWatch(() =>
+    CdpBrowserWatch.open(this.#url, {
+      timeoutMs: attachTimeoutMs,
+      lookup: this.#policy.lookup,
+      capture: this.#recorded,
+    }),
+  );
   readonly #connection: CdpConnection;
   readonly #policy: AttachPolicy;
   readonly #release = Promise.withResolvers<void>();
@@ -139,19 +146,8 @@ export class AttachedBrowser implements Browser {
     });
   }
 
-  async watch(): Promise<BrowserWatch> {
-    const known = this.#watch;
-    const watch = await known?.catch(() => null);
-    if (watch?.open === true) return watch;
-    // Others waited, too: one of them may have begun another, and nobody would close two.
-    if (this.#watch !== known) return this.watch();
-    const opening = CdpBrowserWatch.open(this.#url, {
-      timeoutMs: attachTimeoutMs,
-      lookup: this.#policy.lookup,
-      capture: this.#recorded,
-    });
-    this.#watch = opening;
-    return opening;
+  watch(): Promise<BrowserWatch> {
+    return this.#watch.get();
   }
 
   pages(): Promise<readonly PageTarget[]> {
@@ -176,10 +172,7 @@ export class AttachedBrowser implements Browser {
     this.#released = true;
     this.#release.resolve();
     this.#connection.close();
-    void this.#watch?.then(
-      (watch) => watch.close(),
-      () => {},
-    );
+    void this.#watch.close();
   }
 
   /** As `release`: the browser is not ours to keep or to end. */

@@ -30,6 +30,7 @@ import type { MemoryCap } from "./memory-cap.ts";
 import { pagesByUse, takeScreenshot } from "./pages.ts";
 import { bootId, isRunning } from "./process-identity.ts";
 import type { Reaper } from "./reaper.ts";
+import { SharedWatch } from "./shared-watch.ts";
 import {
   applyTargetSettings,
   needsTargetSettings,
@@ -78,7 +79,13 @@ export class LocalBrowser implements Browser {
   readonly released: Promise<void>;
   readonly #parts: LocalBrowserParts;
   readonly #downloads: BrowserDownloads;
-  #watch: Promise<CdpBrowserWatch> | null = null;
+  readonly #watch = new SharedWatch(() => {
+    const { devtoolsPort, devtoolsPath } = this.#parts.running;
+    return CdpBrowserWatch.open(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`, {
+      timeoutMs: channelTimeoutMs,
+      capture: this.#recorded,
+    });
+  });
   #recorded = defaultBrowserSettings.recording;
   #targetSettings: TargetSettings = { viewport: null, extraHttpHeaders: {} };
   #route: EgressRoute;
@@ -157,9 +164,7 @@ export class LocalBrowser implements Browser {
   /** The watch that was opened ahead captures; the one of this session must not. */
   async #watchUnrecorded(): Promise<void> {
     this.#recorded = false;
-    const watch = await this.#watch?.catch(() => null);
-    this.#watch = null;
-    watch?.close();
+    await this.#watch.close();
   }
 
   async openCdp(scope: CdpScope): Promise<Duplex> {
@@ -184,19 +189,8 @@ export class LocalBrowser implements Browser {
     return messages;
   }
 
-  async watch(): Promise<BrowserWatch> {
-    const known = this.#watch;
-    const watch = await known?.catch(() => null);
-    if (watch?.open === true) return watch;
-    // Others waited, too: one of them may have begun another, and nobody would close two.
-    if (this.#watch !== known) return this.watch();
-    const { devtoolsPort, devtoolsPath } = this.#parts.running;
-    const opening = CdpBrowserWatch.open(`ws://127.0.0.1:${devtoolsPort}${devtoolsPath}`, {
-      timeoutMs: channelTimeoutMs,
-      capture: this.#recorded,
-    });
-    this.#watch = opening;
-    return opening;
+  watch(): Promise<BrowserWatch> {
+    return this.#watch.get();
   }
 
   onDownload(listener: (download: BrowserDownload) => void): () => void {
@@ -235,7 +229,7 @@ export class LocalBrowser implements Browser {
     memoryCap.release();
     connection.close();
     proxy.close();
-    this.#closeWatch();
+    void this.#watch.close();
   }
 
   /** Lets go of the browser and leaves it running for the next start of the server. */
@@ -245,14 +239,7 @@ export class LocalBrowser implements Browser {
     this.#parts.memoryCap.release();
     this.#parts.connection.close();
     this.#parts.proxy.close();
-    this.#closeWatch();
-  }
-
-  #closeWatch(): void {
-    void this.#watch?.then(
-      (watch) => watch.close(),
-      () => {},
-    );
+    void this.#watch.close();
   }
 
   async #awaitLoss(): Promise<BrowserLoss> {
