@@ -41,8 +41,8 @@ export class RecordingRetention {
 
   constructor(options: RecordingRetentionOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.clock, async () => {
-      await this.#removeOnce().catch((error: unknown) => options.onFailure("", error));
+    this.#rounds = new Rounds(options.clock, async ({ stop }) => {
+      await this.#removeOnce(stop).catch((error: unknown) => options.onFailure("", error));
       return everyMs;
     });
   }
@@ -62,12 +62,13 @@ export class RecordingRetention {
     return this.#rounds.stop();
   }
 
-  async #removeOnce(): Promise<void> {
+  async #removeOnce(stop: AbortSignal): Promise<void> {
     const { folders, findSession, clock, hours, totalBytes, onFailure } = this.#options;
     const before = hours === 0 ? Number.NEGATIVE_INFINITY : clock.now() - hours * msPerHour;
     let total = 0;
     const candidates: Candidate[] = [];
     for (const id of await folders.list()) {
+      if (stop.aborted) return;
       const stored = await folders.describe(id);
       if (stored === null) continue;
       total += stored.sizeBytes;
@@ -78,6 +79,7 @@ export class RecordingRetention {
     }
     candidates.sort((left, right) => left.endedAt - right.endedAt);
     for (const candidate of candidates) {
+      if (stop.aborted) return;
       if (candidate.endedAt >= before && total <= totalBytes) break;
       try {
         await this.#remove(candidate);

@@ -20,18 +20,19 @@ export interface RetentionOptions {
 /** Removes the downloads of sessions that ended long ago, now and every hour. Returns the way to stop. */
 export function removeOldDownloads(options: RetentionOptions): () => Promise<void> {
   if (options.hours === 0) return async () => {};
-  const rounds = new Rounds(options.clock, async () => {
-    await removeOnce(options).catch(options.onFailure);
+  const rounds = new Rounds(options.clock, async ({ stop }) => {
+    await removeOnce(options, stop).catch(options.onFailure);
     return everyMs;
   });
   rounds.within(0);
   return () => rounds.stop();
 }
 
-async function removeOnce(options: RetentionOptions): Promise<void> {
+async function removeOnce(options: RetentionOptions, stop: AbortSignal): Promise<void> {
   const { storage, findSession, clock, hours } = options;
   const before = clock.now() - hours * msPerHour;
   for (const id of await storage.sessionsWithDownloads()) {
+    if (stop.aborted) return;
     const session = await findSession(id);
     if (session !== null && isActive(session)) continue;
     const [newest] = await storage.list("downloads", id);

@@ -28,10 +28,7 @@ export async function followNewTab(context: ActionContext, before: Before): Prom
 
 /** Waits until the storage has heard of the downloads that the browser has told of. */
 export async function wordOfDownloads(activity: Activity, downloads: DownloadWatch): Promise<void> {
-  const deadline = Date.now() + downloadWordMs;
-  while (downloads.begun.length < activity.downloads && Date.now() < deadline) {
-    await activity.change(pollMs);
-  }
+  await hear(activity, downloadWordMs, () => downloads.begun.length >= activity.downloads);
 }
 
 /**
@@ -39,8 +36,12 @@ export async function wordOfDownloads(activity: Activity, downloads: DownloadWat
  * the navigation before it says, on another connection, why.
  */
 export async function wordOfDownload(activity: Activity, downloads: DownloadWatch): Promise<void> {
-  const deadline = Date.now() + droppedWordMs;
-  while (downloads.begun.length === 0 && Date.now() < deadline) await activity.change(pollMs);
+  await hear(activity, droppedWordMs, () => downloads.begun.length > 0);
+}
+
+async function hear(activity: Activity, withinMs: number, isHeard: () => boolean): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!isHeard() && Date.now() < deadline) await activity.change(pollMs);
 }
 
 /** What an action brought about, once the page has come to rest. */
