@@ -36,7 +36,7 @@ const expression = `(() => {
 
 /** A document as the inspector knows it, and the keys of its elements that were seen to listen. */
 interface KnownDocument {
-  readonly contextId: number;
+  readonly documentId: string;
   readonly objectId: string;
   /** By the inspector's number of the node; null for what is no element of this document. */
   readonly keys: Map<number, string | null>;
@@ -82,14 +82,18 @@ export class Listeners {
   ): Promise<KnownDocument> {
     const place = `${world.sessionId}:${world.frameId}`;
     const known = this.#documents.get(place);
-    if (known?.contextId === mainContextId) return known;
+    if (known?.documentId === world.documentId) return known;
     const { result } = await page.connection.command(
       "Runtime.evaluate",
       { expression: "document", contextId: mainContextId },
       { sessionId: world.sessionId, timeoutMs },
     );
     if (result.objectId === undefined) throw new Error("the frame has no document");
-    const found = { contextId: mainContextId, objectId: result.objectId, keys: new Map() };
+    const found = {
+      documentId: world.documentId,
+      objectId: result.objectId,
+      keys: new Map(),
+    };
     this.#documents.delete(place);
     this.#documents.set(place, found);
     if (this.#documents.size > mostFrames) {
