@@ -1,6 +1,7 @@
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
-import type { WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
+import type { WalkAnswer, WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
+import type { FrameMemories, FrameMemory } from "./frame-memory.ts";
 import type { FrameOwners } from "./frame-owners.ts";
 import type { Listeners } from "./listeners.ts";
 
@@ -8,12 +9,13 @@ import type { Listeners } from "./listeners.ts";
 const mainFrameTimeoutMs = 20_000;
 const childFrameTimeoutMs = 1500;
 
-const limits: Omit<WalkRequest, "listeners"> = { maxElements: 4000, maxTexts: 4000 };
+const limits: Omit<WalkRequest, "listeners" | "since"> = { maxElements: 4000, maxTexts: 4000 };
 
 /** What a frame holds, and where it stands in its parent. */
 export interface WalkedTree {
   readonly world: FrameWorld;
   readonly content: WalkedFrameContent;
+  readonly memory: FrameMemory;
   /** Its child frames, by the key of their iframe element in this frame. */
   readonly children: ReadonlyMap<string, WalkedTree>;
 }
@@ -24,24 +26,28 @@ export interface WalkedPage {
   readonly silent: readonly string[];
 }
 
+/** What a session's earlier looks at frames found out. */
+export interface KnownFrames {
+  readonly owners: FrameOwners;
+  readonly listeners: Listeners;
+  readonly memories: FrameMemories;
+}
+
 /**
  * Walks all frames of a page at once, few round trips each. Throws `FrameGoneError` when the main
  * frame navigates meanwhile; a child that does is left out.
  */
-export async function walkFrames(
-  page: DrivenPage,
-  owners: FrameOwners,
-  listeners: Listeners,
-): Promise<WalkedPage> {
+export async function walkFrames(page: DrivenPage, known: KnownFrames): Promise<WalkedPage> {
   const worlds = page.frames();
   const [main] = worlds;
   if (main === undefined) throw new FrameGoneError();
   const silent: string[] = [];
   const contents = new Map<string, WalkedFrameContent>();
+  const { owners, memories } = known;
   await Promise.all(
     worlds.map(async (world) => {
       try {
-        contents.set(world.frameId, await walkFrame(page, world, listeners, world === main));
+        contents.set(world.frameId, await walkFrame(page, world, known, world === main));
       } catch (error) {
         if (world === main) throw error;
         if (!(error instanceof FrameGoneError)) silent.push(world.origin);
@@ -70,7 +76,7 @@ export async function walkFrames(
       const tree = treeOf(child);
       if (tree !== null) children.set(key, tree);
     }
-    return { world, content, children };
+    return { world, content, memory: memories.of(world), children };
   };
   const tree = treeOf(main);
   if (tree === null) throw new FrameGoneError();
@@ -80,10 +86,17 @@ export async function walkFrames(
 async function walkFrame(
   page: DrivenPage,
   world: FrameWorld,
-  listeners: Listeners,
+  { listeners, memories }: KnownFrames,
   isMain: boolean,
 ): Promise<WalkedFrameContent> {
-  const request: WalkRequest = { ...limits, listeners: await listeners.of(page, world) };
+  const memory = memories.of(world);
+  const { last } = memory;
+  const request: WalkRequest = {
+    ...limits,
+    listeners: await listeners.of(page, world),
+    since: last?.number ?? null,
+  };
   const timeoutMs = isMain ? mainFrameTimeoutMs : childFrameTimeoutMs;
-  return page.call(world, "perception", "walk", [request], timeoutMs);
+  const answer = await page.call<WalkAnswer>(world, "perception", "walk", [request], timeoutMs);
+  return memory.take(answer, last);
 }
