@@ -29,6 +29,13 @@ export class SessionRecords implements SessionStore {
   }
 
   async insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
+    const isInserted = await this.#insert(session, claim);
+    // A start does not wait for the disk: no session outlives a loss of power.
+    void this.#database.flush().catch(() => {});
+    return isInserted;
+  }
+
+  async #insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
     const { query } = this.#database;
     if (claim === null) {
       await query.insertInto("sessions").values(toRow(session)).execute();
@@ -153,6 +160,7 @@ export class SessionRecords implements SessionStore {
       .where("id", "=", id)
       .where("status", "=", "active")
       .executeTakeFirst();
+    await this.#database.flush();
     return result.numUpdatedRows > 0n;
   }
 
