@@ -35,6 +35,12 @@ function said({ elements, viewport, layers, title, url, text, description }: Obs
 const happenings: readonly (readonly [name: string, script: string])[] = [
   ["nothing", "0"],
   [
+    "something begins to listen",
+    `globalThis.listen = () => {}; document.querySelector("p").addEventListener("click", listen)`,
+  ],
+  ["it goes on", "0"],
+  ["it listens no more", `document.querySelector("p").removeEventListener("click", listen)`],
+  [
     "a row is put before all others",
     `list.insertAdjacentHTML("afterbegin", "<li><button>New</button>")`,
   ],
@@ -62,7 +68,11 @@ const happenings: readonly (readonly [name: string, script: string])[] = [
     `frame.contentDocument.querySelector("a").textContent = "Further"`,
   ],
   ["something covers the page", `cover.style.display = "block"`],
-  ["all is written anew", `document.body.innerHTML = document.body.innerHTML`],
+  [
+    "all is written anew",
+    `document.body.innerHTML = document.body.innerHTML;
+     new Promise((resolve) => document.querySelector("#frame").addEventListener("load", resolve, { once: true })).then(() => 0)`,
+  ],
 ];
 
 test("looking again finds what looking for the first time does, whatever happened meanwhile", async () => {

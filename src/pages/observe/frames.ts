@@ -1,6 +1,11 @@
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
-import type { WalkAnswer, WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
+import type {
+  ListeningElements,
+  WalkAnswer,
+  WalkedFrameContent,
+  WalkRequest,
+} from "../perception-protocol.ts";
 import type { FrameMemories, FrameMemory } from "./frame-memory.ts";
 import type { FrameOwners } from "./frame-owners.ts";
 import type { Listeners } from "./listeners.ts";
@@ -90,13 +95,19 @@ async function walkFrame(
   isMain: boolean,
 ): Promise<WalkedFrameContent> {
   const memory = memories.of(world);
-  const { last } = memory;
-  const request: WalkRequest = {
-    ...limits,
-    listeners: await listeners.of(page, world),
-    since: last?.number ?? null,
-  };
   const timeoutMs = isMain ? mainFrameTimeoutMs : childFrameTimeoutMs;
-  const answer = await page.call<WalkAnswer>(world, "perception", "walk", [request], timeoutMs);
-  return memory.take(answer, last);
+  const walk = async (listening: ListeningElements | null): Promise<WalkedFrameContent> => {
+    const { last } = memory;
+    const request: WalkRequest = { ...limits, listeners: listening, since: last?.number ?? null };
+    const answer = await page.call<WalkAnswer>(world, "perception", "walk", [request], timeoutMs);
+    return memory.take(answer, last);
+  };
+  const expected = listeners.expected(world);
+  const found = listeners.of(page, world);
+  if (expected !== null) {
+    // Where they do not change, their way to the server and back need not be waited for.
+    const [content, listening] = await Promise.all([walk(expected), found]);
+    if (listening === expected) return content;
+  }
+  return walk(await found);
 }
