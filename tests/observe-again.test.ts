@@ -119,3 +119,22 @@ test("elements that stay as they are need not be made again", async () => {
     { id: after.elements[1]?.id, what: `was "Two", is "Three"` },
   ]);
 });
+
+test("the selectors of a page of many frames hold in each of them", async () => {
+  const frames = Array.from(
+    { length: 60 },
+    (_, index) => `<iframe srcdoc="<button>In ${index}</button>"></iframe>`,
+  );
+  await lab.open(`<button>Outside</button>${frames.join("")}`);
+  const { page } = await lab.browser.driver.activePage();
+  await page.frameLocator("iframe:last-of-type").getByText("In 59").waitFor();
+  lab.perception = new Perception();
+  for (let look = 0; look < 2; look += 1) {
+    const { elements } = await lab.observe();
+    expect(elements).toHaveLength(61);
+    expect(new Set(elements.map(({ selectors }) => selectors.css))).toEqual(
+      new Set(["html > body > button"]),
+    );
+    expect(new Set(elements.map(({ selectors }) => selectors.frames.join(" "))).size).toBe(61);
+  }
+});

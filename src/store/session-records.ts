@@ -30,8 +30,10 @@ export class SessionRecords implements SessionStore {
 
   async insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
     const isInserted = await this.#insert(session, claim);
-    // A start does not wait for the disk: no session outlives a loss of power.
-    void this.#database.flush().catch(() => {});
+    const flushed = this.#database.flush();
+    flushed.catch(() => {});
+    // No session of a browser on this host outlives a loss of power, so no start need wait for the disk.
+    if (session.settings.attachUrl !== null) await flushed;
     return isInserted;
   }
 
@@ -160,7 +162,8 @@ export class SessionRecords implements SessionStore {
       .where("id", "=", id)
       .where("status", "=", "active")
       .executeTakeFirst();
-    await this.#database.flush();
+    // It stands, also where the disk cannot say so: it must not be tried again.
+    await this.#database.flush().catch(() => {});
     return result.numUpdatedRows > 0n;
   }
 

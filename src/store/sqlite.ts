@@ -20,8 +20,10 @@ export async function openSqlite(file: string): Promise<Database> {
   const connection = new DatabaseSync(file);
   connection.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
   // WAL lets readers go on while one writes; NORMAL leaves it to `flush` to wait for the disk.
-  connection.exec("PRAGMA journal_mode = WAL");
-  connection.exec("PRAGMA synchronous = NORMAL");
+  const journal = connection.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  const hasLog = journal === "wal";
+  // Some file systems have no room for the memory that WAL shares: there each commit waits.
+  connection.exec(`PRAGMA synchronous = ${hasLog ? "NORMAL" : "FULL"}`);
   connection.exec("PRAGMA foreign_keys = ON");
   const query = new Kysely<Schema>({
     dialect: new PatientSqliteDialect({ database: kyselyDatabase(connection) }),
@@ -29,7 +31,7 @@ export async function openSqlite(file: string): Promise<Database> {
   let log: WriteAheadLog | null;
   try {
     await migrateToLatest(query);
-    log = file === ":memory:" ? null : await WriteAheadLog.open(file);
+    log = hasLog ? await WriteAheadLog.open(file) : null;
   } catch (error) {
     connection.close();
     throw error;

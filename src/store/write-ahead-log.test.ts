@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -52,4 +52,13 @@ test("a disk that fails is told", async () => {
   const log = await WriteAheadLog.open(file);
   await log.close();
   await expect(log.flush()).rejects.toMatchObject({ code: "EBADF" });
+});
+
+test("a store behind a link has its log beside what the link leads to", async () => {
+  const link = path.join(directory, "link.db");
+  await symlink(file, link);
+  const linked = await openSqlite(link);
+  await linked.query.insertInto("tenants").values({ id: "one", created_at: 1 }).execute();
+  await linked.flush();
+  await linked.close();
 });

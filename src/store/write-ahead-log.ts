@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, realpath } from "node:fs/promises";
 
 /**
  * Makes commits durable beside SQLite. Its own way (`synchronous = FULL`) waits for the disk inside
@@ -17,7 +17,8 @@ export class WriteAheadLog {
 
   /** `databaseFile`: one that is open in WAL mode and has been read, so that its log is there to stay. */
   static async open(databaseFile: string): Promise<WriteAheadLog> {
-    return new WriteAheadLog(await open(`${databaseFile}-wal`, "r+"));
+    // SQLite follows links before it names the log.
+    return new WriteAheadLog(await open(`${await realpath(databaseFile)}-wal`, "r+"));
   }
 
   /** Resolves when all that was committed before is on the disk. Throws what the disk says. */

@@ -34,7 +34,7 @@ export async function selectOption(
   action: ActionOf<"select_dropdown_option">,
 ): Promise<Done> {
   const found = await findTarget(context, action.target, action.timeoutMs);
-  if (found.glance.isOption) return chooseOptionItself(context, found, action);
+  if (found.glance?.isOption) return chooseOptionItself(context, found, action);
   const { called, id } = found;
   const role = await found.locator.getAttribute("role", { timeout: action.timeoutMs });
   if (role !== null && optionRoles.has(role)) {

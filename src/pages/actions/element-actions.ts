@@ -20,7 +20,7 @@ export async function click(
   action: ActionOf<"click" | "download_file">,
 ): Promise<Done> {
   const found = await findTarget(context, action.target, action.timeoutMs);
-  if (found.glance.isOption) return chooseOptionItself(context, found, action);
+  if (found.glance?.isOption) return chooseOptionItself(context, found, action);
   const { locator, called, id, glance } = found;
   await press(context, found, action);
   await pressEnter(found, action);
@@ -32,7 +32,7 @@ export async function click(
         return null;
       }
       const now = await stateOf(locator);
-      return now === "" || now === glance.state ? null : `It is ${now} now.`;
+      return now === "" || now === glance?.state ? null : `It is ${now} now.`;
     },
   };
 }

@@ -19,7 +19,7 @@ export async function press(
   action: OnElement,
 ): Promise<void> {
   const deadline = Date.now() + action.timeoutMs;
-  const label = found.glance.hasLabelInPlace ? await labelOf(found, action) : null;
+  const label = found.glance?.hasLabelInPlace === false ? null : await labelOf(found, action);
   const pressed = label ?? found.locator;
   try {
     // What the press sets off is waited for by `settle`, however it comes.

@@ -22,7 +22,7 @@ export interface Found {
 
 /** As `Found`, with how it stood when it was found. */
 export interface FoundTarget extends Found {
-  readonly glance: Glance;
+  readonly glance: Glance | null;
 }
 
 /** How long a selector may take to match something, in ms, beside what the action itself waits. */
@@ -40,7 +40,7 @@ export async function findTarget(
   const { id, selectors } = target;
   const known = id === null ? null : context.elements.find(id);
   if (known !== null) {
-    const found = await findKnown(context, known);
+    const found = await findKnown(context, known, timeoutMs);
     if (found !== null) return found;
     if (selectors.length === 0) {
       throw new ActionFailed(
@@ -64,7 +64,11 @@ export function callOf({ id, role, name }: Pick<KnownElement, "id" | "role" | "n
 }
 
 /** Null where it is gone. */
-async function findKnown(context: ActionContext, known: KnownElement): Promise<FoundTarget | null> {
+async function findKnown(
+  context: ActionContext,
+  known: KnownElement,
+  timeoutMs: number,
+): Promise<FoundTarget | null> {
   const { driver, page } = context;
   if (known.targetId !== page.targetId) {
     for (const [index, tab] of driver.tabs().entries()) {
@@ -80,7 +84,8 @@ async function findKnown(context: ActionContext, known: KnownElement): Promise<F
   const locator = locatorOf(page.page, known);
   const count = await locator.count().catch(() => 0);
   if (count === 0) return null;
-  return { locator, called: callOf(known), id: known.id, glance: await glanceOf(locator) };
+  const glance = await glanceOf(locator, timeoutMs);
+  return { locator, called: callOf(known), id: known.id, glance };
 }
 
 /** The first selector that matches; the first visible one of several matches. */
@@ -104,7 +109,7 @@ async function findBySelectors(
         const chosen = count === 1 ? locator : await firstVisible(locator, count);
         const called =
           count === 1 ? selector : `${selector} (the first visible of ${count} matches)`;
-        return { locator: chosen, called, id: null, glance: await glanceOf(chosen) };
+        return { locator: chosen, called, id: null, glance: await glanceOf(chosen, timeoutMs) };
       } catch (error) {
         const failure = asActionFailure(error, `The selector ${selector}`);
         if (!(failure instanceof ActionFailed) || failure.kind === "page_closed") throw failure;
@@ -124,11 +129,12 @@ async function findBySelectors(
 }
 
 /** One that goes away just now, or is in a page that does not answer, shows nothing: the action tells. */
-async function glanceOf(locator: Locator): Promise<Glance> {
+async function glanceOf(locator: Locator, timeoutMs: number): Promise<Glance | null> {
   try {
-    return await locator.evaluate(glanceAt, undefined, { timeout: glanceTimeoutMs });
+    const timeout = Math.min(timeoutMs, glanceTimeoutMs);
+    return await locator.evaluate(glanceAt, undefined, { timeout });
   } catch {
-    return { isOption: false, hasLabelInPlace: false, state: "" };
+    return null;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { DrivenPage } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
 import type { ListenerIndices, ListeningElements } from "../perception-protocol.ts";
@@ -84,8 +85,12 @@ export class Listeners {
       }
       if (unknown.length > 0) await lookUp(page, world, known, unknown);
       const elements = elementsOf(kinds, known);
-      known.last = { kinds, elements, times: 1 };
-      return elements;
+      // What listens in its iframes, say, may change without it.
+      const isAsBefore = last !== null && isDeepStrictEqual(elements, last.elements);
+      known.last = isAsBefore
+        ? { ...last, kinds, times: last.times + 1 }
+        : { kinds, elements, times: 1 };
+      return known.last.elements;
     } catch {
       // A page that broke its own `querySelectorAll`, or is busy, is walked without.
       return null;

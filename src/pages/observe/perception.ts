@@ -61,7 +61,7 @@ export class Perception implements ElementDirectory {
     const page = await driver.activePage();
     const others = otherTitles(driver, page);
     const { tree, silent } = await this.#walk(page, signal);
-    const { content } = tree;
+    const { content } = tree.walk;
     const tabs = await tabsOf(driver, page, content.title, others);
     const { items, layers, isTruncated } = stitch(tree, page.targetId, this.#ids);
     const all = elementsOf(items);

@@ -24,15 +24,15 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
   const layers: PageLayer[] = [];
   let isTruncated = false;
 
-  const visit = ({ content, memory, children }: WalkedTree, around: Surroundings): void => {
+  const visit = ({ walk, children }: WalkedTree, around: Surroundings): void => {
+    const { content, ways } = walk;
     isTruncated ||= content.truncated;
     const numbers = new Map<number, number>([[0, around.layer]]);
     for (const { number, role, name, modal } of content.layers) {
       layers.push({ number: layers.length + 1, role, name, isModal: modal });
       numbers.set(number, layers.length);
     }
-    const { ways } = memory;
-    const made = memory.elementsIn(around);
+    const made = walk.made.in(around);
     for (const [index, item] of content.items.entries()) {
       const way = content.itemWays[index] ?? -1;
       if (isWalkedElement(item)) {
@@ -72,7 +72,7 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
     }
   };
 
-  const { viewportWidth, viewportHeight } = tree.content;
+  const { viewportWidth, viewportHeight } = tree.walk.content;
   visit(tree, {
     frameKeys: [],
     frameSelectors: [],
