@@ -549,8 +549,12 @@ describe("The streams of the debug answer", () => {
     }
     await eventually(() => expect(said).toHaveLength(1));
     await step(pageOf("now", "white"));
-    await eventually(() => expect(said).toHaveLength(2));
-    expect(said.map(({ type }) => type)).toEqual(["execution_result", "execution_result"]);
+    await eventually(() => expect(said).toHaveLength(3));
+    expect(said.map(({ type }) => type)).toEqual([
+      "execution_result",
+      "agent_step_start",
+      "execution_result",
+    ]);
     cdp.close();
     await nightjar.call("DELETE", `/sessions/${id}/stop`);
     expect(await closed).toBe(4000);

@@ -251,7 +251,7 @@ export const sessionAnswer = z
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe(
-        "The last 500 page operations, as `{type, value}`, long texts shortened; those that failed say `success: false` and why. CDP traffic, cookies and PDFs make no steps; lists leave them out.",
+        "The last 500 page operations, as `{type, value}`, long texts shortened; those that failed say `success: false` and why. Cookies and PDFs are told as actions of their own kind (`cookies_read`, `cookies_set`, `pdf`); CDP traffic makes no steps; lists leave them out.",
       ),
     network_request_bytes: z
       .int()
@@ -339,7 +339,7 @@ export const debugAnswer = z
         logs: z
           .string()
           .describe(
-            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it is done; at the session's end an `error`.",
+            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it begins (`agent_step_start`: what was asked) and as it is done; at the session's end an `error`.",
           ),
       })
       .describe("WebSocket addresses of the session."),

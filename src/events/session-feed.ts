@@ -6,7 +6,7 @@ import { EventLog } from "./event-log.ts";
 import type { SessionNews, TabView } from "./session-event.ts";
 
 /** How many events of a session are kept for those who come back. */
-const mostKept = 500;
+const mostKept = 1000;
 
 /** How long after the watch of a browser failed or broke the next one is tried, in ms. */
 const retryMs = 1000;

@@ -25,14 +25,17 @@ import {
   type ScreenshotRequest,
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
-import { StepLog } from "./step-log.ts";
-import { failedScrapeStep, scrapeStep } from "./steps/scrape-step.ts";
-import { actionStep, type FailedOperation, type Step } from "./steps/step.ts";
+import type { Finished, LoggedOperation, StepLog } from "./step-log.ts";
+import { cookiesStep } from "./steps/cookies-step.ts";
+import { scrapeAction, scrapeStep } from "./steps/scrape-step.ts";
+import type { Asked } from "./steps/started-step.ts";
+import { actionStep } from "./steps/step.ts";
 import type { StepStore } from "./steps/step-store.ts";
 
 export interface PageServiceOptions {
   readonly sessions: SessionService;
-  readonly steps: StepStore;
+  readonly steps: Pick<StepStore, "elementNumbers">;
+  readonly log: StepLog;
   readonly tracer: Tracer;
   /** The files of a session of this tenant. */
   readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
@@ -42,8 +45,6 @@ export interface PageServiceOptions {
   readonly onTabUsed: (sessionId: string, targetId: string) => void;
   /** Whether somebody controls the session's pages by hand now, and answers their dialogs. */
   readonly isControlled: (sessionId: string) => boolean;
-  /** Told of what went wrong beside an operation that was done. */
-  readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
 
 /** What a picture of a page is to show. */
@@ -73,12 +74,10 @@ const mostMarks = 300;
  */
 export class PageService {
   readonly #options: PageServiceOptions;
-  readonly #log: StepLog;
   readonly #driven = new Map<string, Promise<DrivenSession>>();
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
-    this.#log = new StepLog(options);
   }
 
   /** Looks at the active tab; with a URL, opens that first. Throws `invalid_request` for a URL that is none. */
@@ -95,23 +94,25 @@ export class PageService {
     return this.#operate("page.observe", principal, sessionId, signal, async (session, driver) => {
       if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
       const operation = { sessionId, session, driver, signal };
-      return this.#log.attempt(operation, failed("observation"), async () => {
+      return this.#attempt(operation, { kind: "observation" }, async () => {
         const observation = await session.perception.observe(driver, request, signal);
         const { picture } = request;
         const screenshot =
           picture === null
             ? null
             : await this.#picture(sessionId, session, driver, picture, observation.elements);
-        await this.#log.remember(operation, {
-          kind: "observation",
-          startedAt: observation.startedAt,
-          endedAt: Date.now(),
-          url: observation.url,
-          title: observation.title,
-          elementCount: observation.elements.length,
-          lastNumbers: session.perception.lastNumbers,
-        });
-        return { observation, screenshot, lastElementId: session.lastElementId };
+        return {
+          value: { observation, screenshot, lastElementId: session.lastElementId },
+          step: {
+            kind: "observation",
+            startedAt: observation.startedAt,
+            endedAt: Date.now(),
+            url: observation.url,
+            title: observation.title,
+            elementCount: observation.elements.length,
+            lastNumbers: session.perception.lastNumbers,
+          },
+        };
       });
     });
   }
@@ -182,12 +183,10 @@ export class PageService {
         // HTML that somebody sent is no page of the session.
         if (source !== null) return scrape();
         const operation = { sessionId, session, driver, signal };
-        const failedStep = (failure: FailedOperation) => failedScrapeStep(request, failure);
-        return this.#log.attempt(operation, failedStep, async () => {
-          const startedAt = Date.now();
+        const action = scrapeAction(request);
+        return this.#attempt(operation, { kind: "action", action, selectors: null }, async (at) => {
           const scraped = await scrape();
-          await this.#log.remember(operation, scrapeStep(request, scraped, startedAt));
-          return scraped;
+          return { value: scraped, step: scrapeStep(request, scraped, at) };
         });
       },
     );
@@ -203,20 +202,17 @@ export class PageService {
   ): Promise<Screenshot> {
     return this.#operate("page.screenshot", principal, sessionId, signal, (session, driver) => {
       const operation = { sessionId, session, driver, signal };
-      return this.#log.attempt(operation, failed("screenshot"), async () => {
-        const startedAt = Date.now();
+      return this.#attempt(operation, { kind: "screenshot" }, async (startedAt) => {
         const type = await this.#markedType(sessionId, request);
         const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
         const picture = { ...request, type };
         const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
-        await this.#log.remember(operation, {
-          kind: "screenshot",
-          startedAt,
-          endedAt: Date.now(),
-          url: (await driver.activePage()).page.url(),
-          sizeBytes: screenshot.bytes.length,
-        });
-        return screenshot;
+        const url = (await driver.activePage()).page.url();
+        const sizeBytes = screenshot.bytes.length;
+        return {
+          value: screenshot,
+          step: { kind: "screenshot", startedAt, endedAt: Date.now(), url, sizeBytes },
+        };
       });
     });
   }
@@ -228,9 +224,18 @@ export class PageService {
     request: PdfRequest,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    return this.#operate("page.pdf", principal, sessionId, signal, async (_session, driver) =>
-      printPdf(await driver.activePage(), request),
-    );
+    return this.#operate("page.pdf", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#attempt(operation, { kind: "pdf" }, async (startedAt) => {
+        const page = await driver.activePage();
+        const url = page.page.url();
+        const pdf = await printPdf(page, request);
+        return {
+          value: pdf,
+          step: { kind: "pdf", startedAt, endedAt: Date.now(), url, sizeBytes: pdf.length },
+        };
+      });
+    });
   }
 
   /** The cookies of the session's browser, of every site. */
@@ -239,9 +244,14 @@ export class PageService {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<readonly Cookie[]> {
-    return this.#operate("page.cookies", principal, sessionId, signal, (_session, driver) =>
-      readCookies(driver.context),
-    );
+    return this.#operate("page.cookies", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#attempt(operation, { kind: "cookies_read" }, async (startedAt) => {
+        const cookies = await readCookies(driver.context);
+        const at = { startedAt, url: driver.activeUrl };
+        return { value: cookies, step: cookiesStep("cookies_read", cookies, at) };
+      });
+    });
   }
 
   /** Throws `invalid_request` for cookies that the browser does not take. */
@@ -251,9 +261,22 @@ export class PageService {
     cookies: readonly Cookie[],
     signal: AbortSignal,
   ): Promise<void> {
-    return this.#operate("page.set_cookies", principal, sessionId, signal, (_session, driver) =>
-      addCookies(driver.context, cookies),
-    );
+    return this.#operate("page.set_cookies", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#attempt(operation, { kind: "cookies_set" }, async (startedAt) => {
+        await addCookies(driver.context, cookies);
+        const at = { startedAt, url: driver.activeUrl };
+        return { value: undefined, step: cookiesStep("cookies_set", cookies, at) };
+      });
+    });
+  }
+
+  #attempt<T>(
+    operation: LoggedOperation,
+    asked: Asked,
+    work: (startedAt: number) => Promise<Finished<T>>,
+  ): Promise<T> {
+    return this.#options.log.attempt(operation, asked, work);
   }
 
   #operate<T>(
@@ -286,6 +309,9 @@ export class PageService {
     sessions.touch(sessionId);
     try {
       return await driven.run(signal, (driver) => operation(driven, driver));
+    } catch (error) {
+      await this.#options.log.giveUp(sessionId, signal, error);
+      throw error;
     } finally {
       sessions.touch(sessionId);
     }
@@ -310,7 +336,7 @@ export class PageService {
     return driven;
   }
 
-  async #execute(
+  #execute(
     principal: Principal,
     sessionId: string,
     session: DrivenSession,
@@ -320,42 +346,39 @@ export class PageService {
   ): Promise<ActionResult> {
     const { filesOf, extractor, tracer } = this.#options;
     const files = filesOf(principal.tenantId, sessionId);
-    const url = (await driver.activePage()).page.url();
     const known =
       "target" in action && action.target.id !== null
         ? session.perception.find(action.target.id)
         : null;
-    const tools = {
-      driver,
-      elements: session.perception,
-      files,
-      look: (until: AbortSignal) => session.perception.look(driver, until),
-      scrape: async (page: DrivenPage, request: ScrapeRequest, until: AbortSignal) => {
-        checkExtractor(request, extractor);
-        const result = await scrapeTab(session, page, files, request, null, until);
-        return withData(result, request, extractor, until);
-      },
-    };
-    const about = { "nightjar.action.type": action.type };
-    const result = await tracer.span(`action ${action.type}`, about, async (span) => {
-      const done = await executeAction(tools, action, signal);
-      span.set({ "nightjar.action.outcome": done.failure?.kind ?? "done" });
-      return done;
+    const selectors = known?.selectors ?? null;
+    const operation = { sessionId, session, driver, signal };
+    return this.#attempt(operation, { kind: "action", action, selectors }, async () => {
+      const url = (await driver.activePage()).page.url();
+      const tools = {
+        driver,
+        elements: session.perception,
+        files,
+        look: (until: AbortSignal) => session.perception.look(driver, until),
+        scrape: async (page: DrivenPage, request: ScrapeRequest, until: AbortSignal) => {
+          checkExtractor(request, extractor);
+          const result = await scrapeTab(session, page, files, request, null, until);
+          return withData(result, request, extractor, until);
+        },
+      };
+      const about = { "nightjar.action.type": action.type };
+      const result = await tracer.span(`action ${action.type}`, about, async (span) => {
+        const done = await executeAction(tools, action, signal);
+        span.set({ "nightjar.action.outcome": done.failure?.kind ?? "done" });
+        return done;
+      });
+      session.lastElementId = result.elementId;
+      if (result.way?.kind === "pdf" && "url" in action) {
+        const documentId = (await driver.activePage()).documentId();
+        session.openedPdf = { url: action.url, name: result.way.name, documentId };
+      }
+      const isSecret = known?.isSecret === true || isPasswordTarget(action);
+      return { value: result, step: actionStep(action, result, { url, selectors, isSecret }) };
     });
-    session.lastElementId = result.elementId;
-    if (result.way?.kind === "pdf" && "url" in action) {
-      const documentId = (await driver.activePage()).documentId();
-      session.openedPdf = { url: action.url, name: result.way.name, documentId };
-    }
-    await this.#log.remember(
-      { sessionId, session },
-      actionStep(action, result, {
-        url,
-        selectors: known?.selectors ?? null,
-        isSecret: known?.isSecret === true || isPasswordTarget(action),
-      }),
-    );
-    return result;
   }
 
   /** Opens a URL as the action does. Throws `page_failed` where that fails. */
@@ -396,11 +419,6 @@ export class PageService {
     const session = await this.#options.sessions.find(sessionId);
     return session?.settings.screenshotType ?? "raw";
   }
-}
-
-/** The step of an observation or a picture that failed. */
-function failed(asked: "observation" | "screenshot"): (failure: FailedOperation) => Step {
-  return (failure) => ({ kind: "failure", asked, ...failure });
 }
 
 /** Scrapes what was opened last in a tab: the page that it shows, or a PDF that it could not show. */

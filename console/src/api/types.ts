@@ -60,6 +60,11 @@ export interface Step extends StepRecord {
   readonly ended_at: string;
 }
 
+/** A step that is under way: what was asked, and where. */
+export interface RunningStep extends StepRecord {
+  readonly started_at: string;
+}
+
 export interface NetworkRequest {
   readonly id: string;
   readonly method: string;

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { ConsoleMessage, NetworkRequest, Session, Step } from "../api/types.ts";
+import type { ConsoleMessage, NetworkRequest, RunningStep, Session, Step } from "../api/types.ts";
 import { endSentence } from "../sessions/end-words.ts";
 import { IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -26,6 +26,7 @@ export function EntryDetails({ entry, startAt, onClose }: EntryDetailsProps) {
         <Fact name="At">
           {formatMoment(entry.at - startAt)} · {formatTime(entry.at)}
         </Fact>
+        {entry.isRunning && <Fact name="Result">still under way</Fact>}
         {entry.durationMs !== null && <Fact name="Took">{formatDuration(entry.durationMs)}</Fact>}
         <SourceFacts entry={entry} />
       </dl>
@@ -55,7 +56,7 @@ const toldElsewhere: ReadonlySet<string> = new Set([
   "timeout",
 ]);
 
-function StepFacts({ step: { value } }: { readonly step: Step }) {
+function StepFacts({ step: { value } }: { readonly step: Step | RunningStep }) {
   const action = record(value["action"]);
   const shown = Object.entries(action).filter(
     ([name, field]) => !toldElsewhere.has(name) && field != null && field !== "",
