@@ -336,6 +336,18 @@ describe("a session", () => {
     await expect.poll(() => page.evaluate("window.jumpedTo"), eventually).toBeGreaterThan(7);
   }, 200_000);
 
+  test("shows the text that a request was answered, where that is kept", async () => {
+    const id = await startSession({ record_bodies: true });
+    await act(id, { type: "goto", url: `${shop.url}/basket` });
+    const page = await openSignedIn();
+    await page.goto(`/console/sessions/${id}`);
+    await page.getByRole("option", { name: /Request: GET .*\/basket/ }).click();
+    const details = page.getByRole("region", { name: "The selected entry" });
+    await details.getByRole("button", { name: "Show the body" }).click();
+    const text = await (await fetch(`${shop.url}/basket`)).text();
+    await expect.poll(() => details.textContent(), eventually).toContain(text);
+  });
+
   test("shows the step that is under way and since when, and that the end broke it off", async () => {
     const id = await startSession({ recording: false });
     const page = await openSignedIn();

@@ -142,6 +142,12 @@ export const startBody = z
       .describe(
         "An addition of Nightjar's: whether what its pages show, request and log is kept. Default true, unless the operator chose otherwise.",
       ),
+    record_bodies: z
+      .boolean()
+      .nullish()
+      .describe(
+        "An addition of Nightjar's: whether the recording keeps the texts that its pages are answered, too (HTML, scripts, JSON and the like, up to 512 kB each and 32 MB together), for the HAR and `/network/requests/{id}/body`. What they say of people stays in them. Default false.",
+      ),
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()
@@ -248,6 +254,9 @@ export const sessionAnswer = z
       .describe(
         "Where its replay stands: `recording` while it runs, `processing` for some seconds after its end, then `ready` or `failed`; `none` where nothing was recorded or the recording was removed. (An addition of Nightjar.)",
       ),
+    record_bodies: z
+      .boolean()
+      .describe("Whether its recording keeps the bodies of answers. (An addition of Nightjar.)"),
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe(

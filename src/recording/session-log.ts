@@ -8,6 +8,7 @@ import { isNetworkEntry, type NetworkEntry } from "./network-entry.ts";
 import { NetworkLog } from "./network-log.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
 import { RepeatedMessages } from "./repeated-messages.ts";
+import { bodyLimits, ResponseBodies } from "./response-bodies.ts";
 
 /** Room for the log of one session's requests. */
 const networkLimits: LogLimits = {
@@ -37,6 +38,8 @@ export interface SessionLogOptions {
   readonly sessionId: string;
   readonly browser: Browser;
   readonly folders: RecordingFolders;
+  /** Whether the texts that its pages are answered are kept. */
+  readonly bodies: boolean;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -65,10 +68,17 @@ export class SessionLog {
   }
 
   async #run(): Promise<void> {
-    const { browser, folders, sessionId, onFailure } = this.#options;
+    const { browser, folders, sessionId, bodies, onFailure } = this.#options;
     // Asked for at once: what happens until it is there is not seen.
-    let watching = browser.watch();
-    watching.catch(() => {});
+    const open = (): Promise<BrowserWatch> => {
+      const opening = browser.watch().then((watch) => {
+        if (bodies) ResponseBodies.hold(watch);
+        return watch;
+      });
+      opening.catch(() => {});
+      return opening;
+    };
+    let watching = open();
     const folder = await folders.open(sessionId);
     let logs: OpenLogs | null = null;
     try {
@@ -77,7 +87,7 @@ export class SessionLog {
         const began = Date.now();
         try {
           const watch = await watching;
-          logs ??= new OpenLogs(folder, browser, onFailure);
+          logs ??= new OpenLogs(folder, browser, bodies, onFailure);
           await logs.follow(watch, this.#ending.promise);
         } catch (error) {
           if (losses === 0) onFailure(error);
@@ -85,7 +95,7 @@ export class SessionLog {
         if (this.#ends) break;
         losses = Date.now() - began > soonMs ? 1 : losses + 1;
         await Promise.race([this.#ending.promise, delay(pauseAfterLossMs)]);
-        if (!this.#ends) watching = browser.watch();
+        if (!this.#ends) watching = open();
       }
       if (!this.#ends) onFailure(new Error("the events of its browser break off again and again"));
       await this.#ending.promise;
@@ -96,12 +106,21 @@ export class SessionLog {
   }
 }
 
+interface Writers {
+  readonly network: LogWriter;
+  readonly console: LogWriter;
+  readonly bodies: LogWriter | null;
+}
+
 /** The logs of a session while they are written. */
 class OpenLogs {
   readonly #folder: RecordingFolder;
   readonly #onFailure: (error: unknown) => void;
   readonly #network: NetworkLog;
-  #writers: { readonly network: LogWriter; readonly console: LogWriter } | null = null;
+  /** Null where they are not wanted. */
+  readonly #bodies: ResponseBodies | null;
+  #writers: Writers | null = null;
+  #watch: BrowserWatch | null = null;
   #repeated = new RepeatedMessages();
   /** CDP sessions in which objects of messages are held for us. */
   readonly #holding = new Set<string>();
@@ -109,17 +128,27 @@ class OpenLogs {
   /** The CDP sessions that were told to send no more, and of what. */
   readonly #silenced = new Set<string>();
 
-  constructor(folder: RecordingFolder, browser: Browser, onFailure: (error: unknown) => void) {
+  constructor(
+    folder: RecordingFolder,
+    browser: Browser,
+    bodies: boolean,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#folder = folder;
+    this.#bodies = bodies ? new ResponseBodies(() => this.#writers?.bodies ?? null) : null;
     this.#onFailure = onFailure;
     this.#network = new NetworkLog(
       (entry) => this.#write("network", entry),
       () => browser.egressFailures,
+      (entry, source) => {
+        if (this.#watch !== null) this.#bodies?.take(this.#watch, entry, source);
+      },
     );
   }
 
   /** Logs what the watch tells, until it breaks or `ending` settles. */
   async follow(watch: BrowserWatch, ending: Promise<void>): Promise<void> {
+    this.#watch = watch;
     const early: (() => void)[] = [];
     let isReady = false;
     const inOrder = (work: () => void): void => {
@@ -148,7 +177,9 @@ class OpenLogs {
   async close(sessionEnds: boolean): Promise<void> {
     if (sessionEnds) this.#network.close();
     else this.#network.leave();
-    await Promise.all([this.#writers?.network.close(), this.#writers?.console.close()]);
+    await this.#bodies?.settled();
+    const { network, console, bodies } = this.#writers ?? {};
+    await Promise.all([network?.close(), console?.close(), bodies?.close()]);
   }
 
   /** Reads what is logged already: requests to go on with, messages that will be told again. */
@@ -182,7 +213,17 @@ class OpenLogs {
       },
       onFailure: this.#onFailure,
     });
-    this.#writers = { network, console };
+    const bodies =
+      this.#bodies === null
+        ? null
+        : await LogWriter.open({
+            folder: this.#folder,
+            name: "bodies",
+            limits: bodyLimits,
+            onEntry: () => {},
+            onFailure: this.#onFailure,
+          });
+    this.#writers = { network, console, bodies };
     const tabs = new Set(watch.tabs.map(({ tabId }) => tabId));
     for (const entry of unfinished.values()) {
       const isGone = entry.tabId !== "" && !tabs.has(entry.tabId);
@@ -204,7 +245,12 @@ class OpenLogs {
   #targetChanged({ kind, target }: WatchedChange, watch: BrowserWatch): void {
     if (kind === "closed") this.#network.targetClosed(target);
     // Its domains are turned on right after this.
-    if (kind === "opened") queueMicrotask(() => this.#applyMutes(watch, target.sessionId));
+    if (kind === "opened") {
+      queueMicrotask(() => {
+        if (this.#bodies !== null) ResponseBodies.hold(watch, target.sessionId);
+        this.#applyMutes(watch, target.sessionId);
+      });
+    }
   }
 
   #write(which: "network" | "console", entry: object): void {

@@ -82,7 +82,12 @@ export function Timeline({ session, playback, log }: TimelineProps) {
         {log.more !== null && <Button onClick={log.more}>Load more</Button>}
       </footer>
       {selected !== undefined && (
-        <EntryDetails entry={selected} startAt={startAt} onClose={() => setSelectedKey(null)} />
+        <EntryDetails
+          session={session}
+          entry={selected}
+          startAt={startAt}
+          onClose={() => setSelectedKey(null)}
+        />
       )}
     </div>
   );
