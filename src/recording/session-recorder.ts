@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "../sessions/ports.ts";
+import { blankPicture } from "./blank-picture.ts";
 import { frameIntervalMs } from "./frame-budget.ts";
 import { FrameClock } from "./frame-clock.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { jpegSize } from "./jpeg-size.ts";
 import { lookAtTab } from "./page-look.ts";
 import { recordingFiles, writeThinnedAt } from "./recording-files.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
@@ -32,6 +34,11 @@ export interface SessionRecorderOptions {
   readonly browser: Pick<Browser, "watch">;
   readonly screencasts: (sessionId: string) => Promise<RecordedScreencasts>;
   readonly folders: RecordingFolders;
+  /**
+   * Since when the session has been there with a blank page, epoch ms; null where nobody knows what
+   * it showed before this process looked.
+   */
+  readonly blankSince: number | null;
   /** What the recording of this session may take, in bytes. */
   readonly mostBytes: number;
   /** Called for each file of frames that is complete, and for those that an earlier process left. */
@@ -47,7 +54,10 @@ interface Target {
   readonly writer: FrameWriter;
 }
 
-/** Records the tab of one session that is used, from `begin` on until `finish` or `leave`. */
+/**
+ * Records the tab of one session that is used, from `begin` on until `finish` or `leave`; what it
+ * showed before is known without pictures.
+ */
 export class SessionRecorder {
   readonly #options: SessionRecorderOptions;
   readonly #clock = new FrameClock();
@@ -62,6 +72,9 @@ export class SessionRecorder {
   #lastJpeg: Buffer | null = null;
   /** When the last frame came, on the monotonic clock, in ms. */
   #lastCameAt = Number.NEGATIVE_INFINITY;
+  /** When a page last went somewhere before the first picture came, epoch ms; null for never. */
+  #wentAt: number | null = null;
+  #stopAttending = (): void => {};
   #usedBytes = 0;
   #thinned = false;
   #begun = false;
@@ -69,6 +82,23 @@ export class SessionRecorder {
 
   constructor(options: SessionRecorderOptions) {
     this.#options = options;
+  }
+
+  /** Notes when the page goes somewhere until `begin` brings a picture, which costs next to nothing. */
+  attend(): void {
+    this.#options.browser.watch().then(
+      (watch) => {
+        if (this.#stopped || this.#lastJpeg !== null) return;
+        const urls = new Map(watch.tabs.map(({ targetId, url }) => [targetId, url]));
+        this.#stopAttending = watch.onTarget(({ kind, target }) => {
+          if (target.kind !== "page" || kind === "closed") return;
+          if (urls.get(target.targetId) !== target.url) this.#wentAt = Date.now();
+          urls.set(target.targetId, target.url);
+        });
+      },
+      // Its pictures cannot be had then either, which is said when they are asked for.
+      () => {},
+    );
   }
 
   begin(): void {
@@ -146,9 +176,29 @@ export class SessionRecorder {
   }
 
   #write(at: number, jpeg: Buffer): void {
+    const isFirst = this.#lastJpeg === null;
     this.#lastJpeg = jpeg;
     this.#lastCameAt = performance.now();
-    const time = this.#clock.timeOf(at, this.#lastCameAt);
+    this.#stopAttending();
+    this.#append(isFirst ? this.#writeBlank(at, jpeg) : at, jpeg, this.#lastCameAt);
+  }
+
+  /**
+   * What the session showed before its first picture was taken: a blank page, then what the picture
+   * shows, from when it went there. Answers that time.
+   */
+  #writeBlank(at: number, firstJpeg: Buffer): number {
+    const { blankSince } = this.#options;
+    const size = jpegSize(firstJpeg);
+    if (blankSince === null || size === null || blankSince >= at) return at;
+    const agoMs = Date.now() - blankSince;
+    this.#append(blankSince, blankPicture(size), performance.now() - agoMs);
+    return this.#wentAt === null ? at : Math.min(at, this.#wentAt);
+  }
+
+  /** `monotonicMs`: when it came, by the clock that nobody sets. */
+  #append(at: number, jpeg: Buffer, monotonicMs: number): void {
+    const time = this.#clock.timeOf(at, monotonicMs);
     this.#target ??= this.#open();
     const target = this.#target;
     this.#turn = this.#turn.then(async () => {
@@ -198,6 +248,7 @@ export class SessionRecorder {
 
   #stop(): void {
     this.#stopped = true;
+    this.#stopAttending();
     this.#unsubscribe();
   }
 
