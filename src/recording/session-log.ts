@@ -1,7 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { once } from "node:events";
 import type { Browser, BrowserWatch, WatchedChange, WatchedEvent } from "../sessions/ports.ts";
 import { isConsoleEntry } from "./console-entry.ts";
 import { consoleEntryOf } from "./console-log.ts";
+import { keepWatching } from "./keep-watching.ts";
 import { loggedLines } from "./log-reader.ts";
 import { type LogLimits, LogWriter } from "./log-writer.ts";
 import { isNetworkEntry, type NetworkEntry } from "./network-entry.ts";
@@ -31,8 +32,6 @@ const tendEveryMs = 1000;
 
 /** How often in a row the watch of a browser may break soon after it was opened. */
 const mostLosses = 5;
-const soonMs = 60_000;
-const pauseAfterLossMs = 1000;
 
 export interface SessionLogOptions {
   readonly sessionId: string;
@@ -46,9 +45,9 @@ export interface SessionLogOptions {
 /** The logs of one session, from now on until they are closed. */
 export class SessionLog {
   readonly #options: SessionLogOptions;
-  readonly #ending = Promise.withResolvers<void>();
+  readonly #over = new AbortController();
   readonly #finished: Promise<void>;
-  #ends = false;
+  #logs: OpenLogs | null = null;
   #sessionEnds = false;
 
   constructor(options: SessionLogOptions) {
@@ -61,48 +60,48 @@ export class SessionLog {
    * it; otherwise the next process goes on with it.
    */
   async close(sessionEnds: boolean): Promise<void> {
-    this.#ends = true;
     this.#sessionEnds = sessionEnds;
-    this.#ending.resolve();
+    this.#over.abort();
     await this.#finished;
   }
 
   async #run(): Promise<void> {
     const { browser, folders, sessionId, bodies, onFailure } = this.#options;
+    const over = this.#over.signal;
+    const ending = once(over, "abort");
     // Asked for at once: what happens until it is there is not seen.
-    const open = (): Promise<BrowserWatch> => {
-      const opening = browser.watch().then((watch) => {
-        if (bodies) ResponseBodies.hold(watch);
-        return watch;
-      });
-      opening.catch(() => {});
-      return opening;
-    };
-    let watching = open();
+    let opening: Promise<BrowserWatch> | null = this.#open();
     const folder = await folders.open(sessionId);
-    let logs: OpenLogs | null = null;
     try {
-      let losses = 0;
-      while (!this.#ends && losses < mostLosses) {
-        const began = Date.now();
-        try {
-          const watch = await watching;
-          logs ??= new OpenLogs(folder, browser, bodies, onFailure);
-          await logs.follow(watch, this.#ending.promise);
-        } catch (error) {
-          if (losses === 0) onFailure(error);
-        }
-        if (this.#ends) break;
-        losses = Date.now() - began > soonMs ? 1 : losses + 1;
-        await Promise.race([this.#ending.promise, delay(pauseAfterLossMs)]);
-        if (!this.#ends) watching = open();
-      }
-      if (!this.#ends) onFailure(new Error("the events of its browser break off again and again"));
-      await this.#ending.promise;
+      const isOver = await keepWatching({
+        over,
+        onFailure,
+        mostLosses,
+        watch: async () => {
+          const opened = opening ?? this.#open();
+          opening = null;
+          const watch = await opened;
+          this.#logs ??= new OpenLogs(folder, browser, bodies, onFailure);
+          await this.#logs.follow(watch, ending);
+        },
+      });
+      if (!isOver) onFailure(new Error("the events of its browser break off again and again"));
+      if (!over.aborted) await ending;
     } finally {
-      await logs?.close(this.#sessionEnds);
+      await this.#logs?.close(this.#sessionEnds);
       folder.close();
     }
+  }
+
+  #open(): Promise<BrowserWatch> {
+    const { browser, bodies } = this.#options;
+    const opening = browser.watch().then((watch) => {
+      if (bodies) ResponseBodies.hold(watch);
+      return watch;
+    });
+    // Nobody may wait for it yet.
+    opening.catch(() => {});
+    return opening;
   }
 }
 
@@ -147,7 +146,7 @@ class OpenLogs {
   }
 
   /** Logs what the watch tells, until it breaks or `ending` settles. */
-  async follow(watch: BrowserWatch, ending: Promise<void>): Promise<void> {
+  async follow(watch: BrowserWatch, ending: Promise<unknown>): Promise<void> {
     this.#watch = watch;
     const early: (() => void)[] = [];
     let isReady = false;

@@ -1,18 +1,15 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "../sessions/ports.ts";
 import { blankPicture } from "./blank-picture.ts";
 import { frameIntervalMs } from "./frame-budget.ts";
 import { FrameClock } from "./frame-clock.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { jpegSize } from "./jpeg-size.ts";
+import { keepWatching } from "./keep-watching.ts";
 import { lookAtTab } from "./page-look.ts";
 import { recordingFiles, writeThinnedAt } from "./recording-files.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
 import type { Screencasts } from "./screencast.ts";
 import type { ScreencastFrame } from "./screencast-frame.ts";
-
-/** How long after a screencast broke off the next one is tried, in ms. */
-const retryMs = 1000;
 
 /**
  * A page whose last frame is older stands still, and that frame shows what it is at last, in ms. One
@@ -78,7 +75,7 @@ export class SessionRecorder {
   #usedBytes = 0;
   #thinned = false;
   #begun = false;
-  #stopped = false;
+  readonly #over = new AbortController();
 
   constructor(options: SessionRecorderOptions) {
     this.#options = options;
@@ -133,9 +130,15 @@ export class SessionRecorder {
     await this.#close();
   }
 
+  get #stopped(): boolean {
+    return this.#over.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    for (let failed = false; !this.#stopped; await delay(retryMs, undefined, { ref: false })) {
-      try {
+    await keepWatching({
+      over: this.#over.signal,
+      onFailure: this.#options.onFailure,
+      watch: async () => {
         const casts = await this.#options.screencasts(this.#options.sessionId);
         if (this.#stopped) return;
         const stop = casts.onActiveTab((tab) => this.#follow(casts, tab));
@@ -143,12 +146,8 @@ export class SessionRecorder {
         await casts.closed;
         stop();
         this.#follow(null, null);
-      } catch (error) {
-        // It is asked again and again, but that need not be read again and again.
-        if (!this.#stopped && !failed) this.#options.onFailure(error);
-        failed = true;
-      }
-    }
+      },
+    });
   }
 
   #follow(casts: RecordedScreencasts | null, tab: string | null): void {
@@ -247,7 +246,7 @@ export class SessionRecorder {
   }
 
   #stop(): void {
-    this.#stopped = true;
+    this.#over.abort();
     this.#stopAttending();
     this.#unsubscribe();
   }
