@@ -533,7 +533,11 @@ describe("The streams of the debug answer", () => {
     const { ws } = (await nightjar.call("GET", `/sessions/${id}/debug`)).body as {
       readonly ws: Readonly<Record<"recording" | "logs", string>>;
     };
-    const wrong = ws.recording.replace(/token=./, "token=-");
+    // Another token than the right one, whatever that begins with.
+    const wrong = ws.recording.replace(
+      /token=(.)/,
+      (_, first) => `token=${first === "A" ? "B" : "A"}`,
+    );
     expect(await refusalOf(wrong)).toBe(401);
     const pictures: Buffer[] = [];
     const recording = new WebSocket(ws.recording);

@@ -255,6 +255,8 @@ describe("a replay", { timeout: 180_000 }, () => {
     const { id, cdpUrl } = await nightjar.startSession(small);
     const page = await firstPage(cdpUrl);
     await show(id, page, "red");
+    // However long it stood still, what it changes to in the last moment is seen.
+    await page.waitForTimeout(1500);
     await page.evaluate("document.body.bgColor = 'blue'");
     await nightjar.signal("SIGTERM");
     await nightjar.run();

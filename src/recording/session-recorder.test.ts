@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { likeJpeg } from "../../tests/support/pictures.ts";
 import { readFrames } from "./frame-file.ts";
 import { framesName, readThinnedAt, recordingFiles } from "./recording-files.ts";
@@ -152,6 +152,18 @@ describe("the recording of a session", () => {
     await changing.finish(false);
     expect((await framesIn(2)).map(({ jpeg }) => jpeg.length)).toEqual([100, 900, 900]);
     expect(looks).toBe(2);
+  });
+
+  it("takes a last look also at a page that stood still: it may have changed just now", async () => {
+    const recorder = makeRecorder();
+    recorder.begin();
+    await expect.poll(() => casts.subscriptions.has("tab-1")).toBe(true);
+    casts.draw("tab-1", picture(100));
+    const now = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 60_000);
+    onTestFinished(() => now.mockRestore());
+    await recorder.finish(false);
+    expect(looks).toBe(1);
+    expect((await framesIn(1)).map(({ jpeg }) => jpeg.length)).toEqual([100, 900, 900]);
   });
 
   it("becomes coarser as its room is used up, says so, and recovers when frames are encoded", async () => {

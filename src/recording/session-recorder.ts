@@ -8,17 +8,14 @@ import { keepWatching } from "./keep-watching.ts";
 import { lookAtTab } from "./page-look.ts";
 import { recordingFiles, writeThinnedAt } from "./recording-files.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
-import type { Screencasts } from "./screencast.ts";
+import type { Screencasts, StopFrames } from "./screencast.ts";
 import type { ScreencastFrame } from "./screencast-frame.ts";
 
 /**
- * A page whose last frame is older stands still, and that frame shows what it is at last, in ms. One
- * that is newer may have been followed by others that are still on their way.
+ * How long the last look at a page may hold up the end of its browser, in ms. When a server stops, all
+ * of its sessions are looked at together.
  */
-const stillMs = 1000;
-
-/** How long the last look at a page may hold up the end of its browser, in ms. */
-const lastLookMs = 1000;
+const lastLookMs = 3000;
 
 /** What a recording needs of a session's screencasts. */
 export type RecordedScreencasts = Pick<
@@ -62,7 +59,7 @@ export class SessionRecorder {
   #turn: Promise<void> = Promise.resolve();
   #casts: RecordedScreencasts | null = null;
   #tab: string | null = null;
-  #unsubscribe = (): void => {};
+  #unsubscribe: StopFrames = () => {};
   #intervalMs: number | null = null;
   /** When the tab was subscribed to, epoch ms. */
   #subscribedAt = 0;
@@ -117,8 +114,8 @@ export class SessionRecorder {
   async finish(browserGone: boolean): Promise<void> {
     const tab = this.#tab;
     this.#stop();
-    const stands = this.#lastJpeg !== null && performance.now() - this.#lastCameAt >= stillMs;
-    if (!browserGone && !stands) await this.#look(tab);
+    // Also of a page that stood still for long: what it drew last may be on its way.
+    if (!browserGone) await this.#look(tab);
     // The last picture again: that is how long it was shown.
     if (this.#lastJpeg !== null) this.#write(Date.now(), this.#lastJpeg);
     await this.#close();
@@ -246,9 +243,10 @@ export class SessionRecorder {
   }
 
   #stop(): void {
+    // A last look may fail, and this is at hand.
+    this.#unsubscribe({ handOnWaiting: true });
     this.#over.abort();
     this.#stopAttending();
-    this.#unsubscribe();
   }
 
   async #close(): Promise<void> {
