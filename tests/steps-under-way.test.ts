@@ -10,7 +10,7 @@ let id: string;
 let cdpUrl: string;
 
 beforeAll(async () => {
-  nightjar = await Nightjar.start({ NIGHTJAR_RECORDING: "0" });
+  nightjar = await Nightjar.start({ NIGHTJAR_RECORDING: "0", NIGHTJAR_ON_STOP: "keep" });
 }, 60_000);
 
 afterAll(() => nightjar.dispose());
@@ -169,6 +169,18 @@ describe("A step", () => {
     });
     await execute({ type: "reload" });
     expect((await steps())["items"]).toHaveLength(3);
+  });
+
+  test("that a server breaks off which stops, and leaves the session running, is interrupted", async () => {
+    const { answer } = await getStuck();
+    await nightjar.signal("SIGTERM");
+    await answer;
+    await nightjar.run();
+    expect(await steps()).toMatchObject({
+      items: [{}, interruptedStep("The server restarts; the session goes on")],
+      running: null,
+    });
+    expect((await nightjar.call("GET", `/sessions/${id}`)).body["status"]).toBe("active");
   });
 
   test("that its client gives up while it only waits is interrupted", async () => {
