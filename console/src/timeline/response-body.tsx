@@ -35,7 +35,10 @@ export function ResponseBody({ session, request }: ResponseBodyProps) {
   const { data } = body;
   return (
     <>
-      <pre className="facts__code">{data.slice(0, longestShown)}</pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section className="response-body" aria-label="The body" tabIndex={0}>
+        <pre className="facts__code">{data.slice(0, longestShown)}</pre>
+      </section>
       {data.length > longestShown && "… all of it is in the HAR"}
     </>
   );
