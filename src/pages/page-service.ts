@@ -1,19 +1,17 @@
 import type { ScreenshotType } from "../sessions/browser-settings.ts";
 import { NightjarError } from "../sessions/errors.ts";
-import type { Browser } from "../sessions/ports.ts";
-import type { Principal, SessionService } from "../sessions/session-service.ts";
-import type { Tracer } from "../sessions/tracer.ts";
+import type { Principal } from "../sessions/session-service.ts";
 import type { Action, ActionResult, ScrapeRequest } from "./actions/action.ts";
 import { executeAction } from "./actions/execute.ts";
 import { checkedRequestUrl } from "./actions/navigation-actions.ts";
 import type { SessionFiles } from "./actions/ports.ts";
 import { addCookies, type Cookie, readCookies } from "./cookies.ts";
-import { DrivenSession } from "./driven-session.ts";
+import type { DrivenSession } from "./driven-session.ts";
+import { DrivenSessions, type DrivenSessionsOptions } from "./driven-sessions.ts";
 import type { DrivenPage } from "./driver/driven-page.ts";
 import type { PageDriver } from "./driver/page-driver.ts";
 import { defaultActionWith } from "./observe/default-action.ts";
 import type { Observation, ObserveRequest, PageElement } from "./observe/observation.ts";
-import { Perception } from "./observe/perception.ts";
 import { checkExtractor, type HtmlSource, scrapePage, withData } from "./scrape/scrape.ts";
 import { scrapeOpenedPdf } from "./scrape/scrape-pdf.ts";
 import type { ScrapeResult } from "./scrape/scrape-result.ts";
@@ -25,26 +23,17 @@ import {
   type ScreenshotRequest,
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
-import type { Finished, LoggedOperation, StepLog } from "./step-log.ts";
+import type { Finished, LoggedOperation } from "./step-log.ts";
 import { cookiesStep } from "./steps/cookies-step.ts";
 import { scrapeAction, scrapeStep } from "./steps/scrape-step.ts";
 import type { Asked } from "./steps/started-step.ts";
 import { actionStep } from "./steps/step.ts";
-import type { StepStore } from "./steps/step-store.ts";
 
-export interface PageServiceOptions {
-  readonly sessions: SessionService;
-  readonly steps: Pick<StepStore, "elementNumbers">;
-  readonly log: StepLog;
-  readonly tracer: Tracer;
+export interface PageServiceOptions extends DrivenSessionsOptions {
   /** The files of a session of this tenant. */
   readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
-  /** Told of each tab that an operation addresses, by its id in CDP. */
-  readonly onTabUsed: (sessionId: string, targetId: string) => void;
-  /** Whether somebody controls the session's pages by hand now, and answers their dialogs. */
-  readonly isControlled: (sessionId: string) => boolean;
 }
 
 /** What a picture of a page is to show. */
@@ -74,10 +63,11 @@ const mostMarks = 300;
  */
 export class PageService {
   readonly #options: PageServiceOptions;
-  readonly #driven = new Map<string, Promise<DrivenSession>>();
+  readonly #driven: DrivenSessions;
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
+    this.#driven = new DrivenSessions(options);
   }
 
   /** Looks at the active tab; with a URL, opens that first. Throws `invalid_request` for a URL that is none. */
@@ -91,30 +81,36 @@ export class PageService {
     signal: AbortSignal,
   ): Promise<ObservationAnswer> {
     const url = request.url === null ? null : checkedRequestUrl(request.url);
-    return this.#operate("page.observe", principal, sessionId, signal, async (session, driver) => {
-      if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-      const operation = { sessionId, session, driver, signal };
-      return this.#attempt(operation, { kind: "observation" }, async () => {
-        const observation = await session.perception.observe(driver, request, signal);
-        const { picture } = request;
-        const screenshot =
-          picture === null
-            ? null
-            : await this.#picture(sessionId, session, driver, picture, observation.elements);
-        return {
-          value: { observation, screenshot, lastElementId: session.lastElementId },
-          step: {
-            kind: "observation",
-            startedAt: observation.startedAt,
-            endedAt: Date.now(),
-            url: observation.url,
-            title: observation.title,
-            elementCount: observation.elements.length,
-            lastNumbers: session.perception.lastNumbers,
-          },
-        };
-      });
-    });
+    return this.#driven.operate(
+      "page.observe",
+      principal,
+      sessionId,
+      signal,
+      async (session, driver) => {
+        if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "observation" }, async () => {
+          const observation = await session.perception.observe(driver, request, signal);
+          const { picture } = request;
+          const screenshot =
+            picture === null
+              ? null
+              : await this.#picture(sessionId, session, driver, picture, observation.elements);
+          return {
+            value: { observation, screenshot, lastElementId: session.lastElementId },
+            step: {
+              kind: "observation",
+              startedAt: observation.startedAt,
+              endedAt: Date.now(),
+              url: observation.url,
+              title: observation.title,
+              elementCount: observation.elements.length,
+              lastNumbers: session.perception.lastNumbers,
+            },
+          };
+        });
+      },
+    );
   }
 
   /** Does an action. One that fails is answered, not thrown. */
@@ -124,7 +120,7 @@ export class PageService {
     action: Action,
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) =>
+    return this.#driven.operate("page.execute", principal, sessionId, signal, (session, driver) =>
       this.#execute(principal, sessionId, session, driver, action, signal),
     );
   }
@@ -144,7 +140,7 @@ export class PageService {
     },
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) => {
+    return this.#driven.operate("page.execute", principal, sessionId, signal, (session, driver) => {
       const { elementId: id, value, pressEnter, timeoutMs } = request;
       const element = session.perception.find(id);
       const target = { id, selectors: [], frames: [] };
@@ -170,7 +166,7 @@ export class PageService {
     const { extractor } = this.#options;
     checkExtractor(request, extractor);
     const url = wanted === null ? null : checkedRequestUrl(wanted);
-    const result = await this.#operate(
+    const result = await this.#driven.operate(
       "page.scrape",
       principal,
       sessionId,
@@ -200,21 +196,27 @@ export class PageService {
     request: PictureRequest,
     signal: AbortSignal,
   ): Promise<Screenshot> {
-    return this.#operate("page.screenshot", principal, sessionId, signal, (session, driver) => {
-      const operation = { sessionId, session, driver, signal };
-      return this.#attempt(operation, { kind: "screenshot" }, async (startedAt) => {
-        const type = await this.#markedType(sessionId, request);
-        const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
-        const picture = { ...request, type };
-        const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
-        const url = (await driver.activePage()).page.url();
-        const sizeBytes = screenshot.bytes.length;
-        return {
-          value: screenshot,
-          step: { kind: "screenshot", startedAt, endedAt: Date.now(), url, sizeBytes },
-        };
-      });
-    });
+    return this.#driven.operate(
+      "page.screenshot",
+      principal,
+      sessionId,
+      signal,
+      (session, driver) => {
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "screenshot" }, async (startedAt) => {
+          const type = await this.#markedType(sessionId, request);
+          const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
+          const picture = { ...request, type };
+          const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
+          const url = (await driver.activePage()).page.url();
+          const sizeBytes = screenshot.bytes.length;
+          return {
+            value: screenshot,
+            step: { kind: "screenshot", startedAt, endedAt: Date.now(), url, sizeBytes },
+          };
+        });
+      },
+    );
   }
 
   /** The active tab as PDF. */
@@ -224,7 +226,7 @@ export class PageService {
     request: PdfRequest,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    return this.#operate("page.pdf", principal, sessionId, signal, (session, driver) => {
+    return this.#driven.operate("page.pdf", principal, sessionId, signal, (session, driver) => {
       const operation = { sessionId, session, driver, signal };
       return this.#attempt(operation, { kind: "pdf" }, async (startedAt) => {
         const page = await driver.activePage();
@@ -244,7 +246,7 @@ export class PageService {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<readonly Cookie[]> {
-    return this.#operate("page.cookies", principal, sessionId, signal, (session, driver) => {
+    return this.#driven.operate("page.cookies", principal, sessionId, signal, (session, driver) => {
       const operation = { sessionId, session, driver, signal };
       return this.#attempt(operation, { kind: "cookies_read" }, async (startedAt) => {
         const cookies = await readCookies(driver.context);
@@ -261,14 +263,20 @@ export class PageService {
     cookies: readonly Cookie[],
     signal: AbortSignal,
   ): Promise<void> {
-    return this.#operate("page.set_cookies", principal, sessionId, signal, (session, driver) => {
-      const operation = { sessionId, session, driver, signal };
-      return this.#attempt(operation, { kind: "cookies_set" }, async (startedAt) => {
-        await addCookies(driver.context, cookies);
-        const at = { startedAt, url: driver.activeUrl };
-        return { value: undefined, step: cookiesStep("cookies_set", cookies, at) };
-      });
-    });
+    return this.#driven.operate(
+      "page.set_cookies",
+      principal,
+      sessionId,
+      signal,
+      (session, driver) => {
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "cookies_set" }, async (startedAt) => {
+          await addCookies(driver.context, cookies);
+          const at = { startedAt, url: driver.activeUrl };
+          return { value: undefined, step: cookiesStep("cookies_set", cookies, at) };
+        });
+      },
+    );
   }
 
   #attempt<T>(
@@ -277,63 +285,6 @@ export class PageService {
     work: (startedAt: number) => Promise<Finished<T>>,
   ): Promise<T> {
     return this.#options.log.attempt(operation, asked, work);
-  }
-
-  #operate<T>(
-    name: string,
-    principal: Principal,
-    sessionId: string,
-    signal: AbortSignal,
-    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
-  ): Promise<T> {
-    return this.#options.tracer.span(name, { "nightjar.session_id": sessionId }, () =>
-      this.#inTurn(principal, sessionId, signal, operation),
-    );
-  }
-
-  async #inTurn<T>(
-    principal: Principal,
-    sessionId: string,
-    signal: AbortSignal,
-    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
-  ): Promise<T> {
-    const { sessions } = this.#options;
-    const browser = await sessions.browserOf(sessionId, principal);
-    let opening = this.#driven.get(sessionId);
-    if (opening === undefined) {
-      opening = this.#begin(sessionId, browser);
-      this.#driven.set(sessionId, opening);
-      opening.catch(() => this.#driven.delete(sessionId));
-    }
-    const driven = await opening;
-    sessions.touch(sessionId);
-    try {
-      return await driven.run(signal, (driver) => operation(driven, driver));
-    } catch (error) {
-      await this.#options.log.giveUp(sessionId, signal, error);
-      throw error;
-    } finally {
-      sessions.touch(sessionId);
-    }
-  }
-
-  async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
-    const { sessions, steps, onTabUsed, isControlled } = this.#options;
-    const driven = new DrivenSession(
-      browser,
-      new Perception(await steps.elementNumbers(sessionId)),
-      {
-        onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
-        isForPerson: () => isControlled(sessionId),
-      },
-    );
-    const cancel = sessions.onEnd(sessionId, (ended) => {
-      this.#driven.delete(sessionId);
-      driven.end(ended);
-    });
-    // It has ended meanwhile: this says how.
-    if (cancel === null) await sessions.browserOf(sessionId, null);
-    return driven;
   }
 
   #execute(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { BrowserWatch } from "../sessions/ports.ts";
 import type { LogLimits, LogWriter } from "./log-writer.ts";
 import { maskText } from "./masking.ts";
@@ -23,6 +24,9 @@ const held = {
   // As the watch has it, which this takes the place of.
   maxPostDataSize: 1,
 };
+
+/** How long the last of them may hold up the end of their browser, in ms: a page that hangs answers none. */
+const lastFetchesMs = 2000;
 
 /** How many are fetched at once, and how many wait for it; more are left out. */
 const mostFetched = 8;
@@ -96,8 +100,19 @@ export class ResponseBodies {
     this.#fetchNext();
   }
 
-  /** Resolves when none is being fetched any more. */
-  async settled(): Promise<void> {
+  /** Resolves when none is fetched any more: those that cannot be had soon are left out. */
+  async close(): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([
+      this.#settled(),
+      delay(lastFetchesMs, undefined, { ref: false, signal: late.signal }).catch(() => {}),
+    ]);
+    late.abort();
+    this.#isFull = true;
+    this.#waiting.length = 0;
+  }
+
+  async #settled(): Promise<void> {
     while (this.#fetching.size > 0) await Promise.all(this.#fetching);
   }
 

@@ -176,7 +176,7 @@ class OpenLogs {
   async close(sessionEnds: boolean): Promise<void> {
     if (sessionEnds) this.#network.close();
     else this.#network.leave();
-    await this.#bodies?.settled();
+    await this.#bodies?.close();
     const { network, console, bodies } = this.#writers ?? {};
     await Promise.all([network?.close(), console?.close(), bodies?.close()]);
   }
