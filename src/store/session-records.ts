@@ -231,6 +231,7 @@ const settingsSchema = z.object({
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
   recording: z.boolean().default(false),
+  recordBodies: z.boolean().default(false),
   proxy: z
     .discriminatedUnion("kind", [
       z.object({ kind: z.literal("default") }),
