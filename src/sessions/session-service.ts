@@ -19,9 +19,11 @@ import type {
   IdempotencyClaim,
   SessionListQuery,
   SessionPage,
+  SessionProfiles,
   SessionProgress,
   SessionStore,
 } from "./ports.ts";
+import { ProfileChanged, type ProfileSave } from "./profile.ts";
 import {
   type ActiveSession,
   deadlineOf,
@@ -31,6 +33,7 @@ import {
   isActive,
   retimeSession,
   type Session,
+  statusOfEnd,
   touchSession,
 } from "./session.ts";
 import type { Tracer } from "./tracer.ts";
@@ -87,6 +90,7 @@ export interface SessionServiceOptions {
   readonly store: SessionStore;
   readonly host: BrowserHost;
   readonly gauge: HostGauge;
+  readonly profiles: SessionProfiles;
   readonly clock: Clock;
   readonly observer: SessionObserver;
   readonly tracer: Tracer;
@@ -156,7 +160,8 @@ export class SessionService {
    * before, answers the session of that first start. Where there is no room it waits, within the
    * limits of the queue, unless the signal tells that the caller is gone.
    * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `too_many_starts`,
-   * `idempotency_conflict`, `shutting_down`, `client_gone` and what `BrowserHost.acquire` throws.
+   * `idempotency_conflict`, `shutting_down`, `client_gone`, and what `SessionProfiles.load` and
+   * `BrowserHost.acquire` throw.
    */
   async start(principal: Principal, request: StartRequest, signal?: AbortSignal): Promise<Session> {
     this.#checkLimits(request);
@@ -300,8 +305,11 @@ export class SessionService {
     const { store, host, clock, nodeId } = this.#options;
     const now = clock.now();
     const active = await store.activeOnNode(nodeId);
-    const overdue = active.filter((session) => deadlineOf(session).at <= now);
-    const due = active.filter((session) => deadlineOf(session).at > now);
+    // One that persists its profile needs its browser once more, whatever its deadline.
+    const isOver = (session: ActiveSession) =>
+      deadlineOf(session).at <= now && !session.settings.profile?.persist;
+    const overdue = active.filter(isOver);
+    const due = active.filter((session) => !isOver(session));
     const browsers = await host.recover(
       new Map(due.map((session) => [session.id, session.browserReference])),
     );
@@ -399,18 +407,29 @@ export class SessionService {
     request: StartRequest,
     signal: AbortSignal | undefined,
   ): Promise<ActiveSession | null> {
-    const { store, host, clock, nodeId, observer, tracer } = this.#options;
+    const { store, host, profiles, clock, nodeId, observer, tracer } = this.#options;
     const begun = clock.now();
     const id = randomUUID();
+    const settings: BrowserSettings = {
+      ...request.settings,
+      recording: request.settings.recording ?? this.#options.recordByDefault,
+    };
+    const load = async () =>
+      settings.profile === null ? null : profiles.load(principal.tenantId, settings.profile);
+    // Ahead of the wait for room, which would be in vain without it.
+    await load();
     const start = async (): Promise<ActiveSession | null> => {
-      const settings: BrowserSettings = {
-        ...request.settings,
-        recording: request.settings.recording ?? this.#options.recordByDefault,
-      };
       const admitted = clock.now();
+      const profile = await load();
       const browser = await tracer.span("session.browser", {}, () =>
         host.acquire(settings, principal.tenantId),
       );
+      try {
+        await profile?.restore(browser);
+      } catch (failure) {
+        browser.release();
+        throw failure;
+      }
       this.#starting.add(browser);
       const createdAt = clock.now();
       const session: ActiveSession = {
@@ -430,7 +449,9 @@ export class SessionService {
       };
       let inserted = false;
       try {
-        inserted = await tracer.span("session.row", {}, () => store.insert(session, request.claim));
+        inserted = await tracer.span("session.row", {}, () =>
+          store.insert(session, request.claim, profile?.revision),
+        );
       } finally {
         this.#starting.delete(browser);
         if (!inserted) browser.release();
@@ -445,7 +466,7 @@ export class SessionService {
       return session;
     };
     return tracer.span("session.start", { "nightjar.session_id": id }, () =>
-      this.#admission.admit({ sessionId: id, ...principal }, start, signal),
+      this.#admission.admit({ sessionId: id, ...principal }, () => untilUnchanged(start), signal),
     );
   }
 
@@ -482,7 +503,8 @@ export class SessionService {
     }
     return live.end(async () => {
       const { clock, tracer } = this.#options;
-      const ended = endSession(live.measure(), reason, clock.now(), error);
+      const profileSave = await this.#saveProfile(live, reason);
+      const ended = endSession(live.measure(), reason, clock.now(), error, profileSave);
       try {
         const about = { "nightjar.session_id": session.id, "nightjar.end_reason": reason };
         const final = await tracer.span("session.end", about, () => this.#commitEnd(ended));
@@ -499,6 +521,16 @@ export class SessionService {
         throw failure;
       }
     });
+  }
+
+  /**
+   * Ahead of the end's commit: until then nobody else can write the profile, and whoever is answered
+   * that the session has ended finds its state there.
+   */
+  async #saveProfile(live: LiveSession, reason: EndReason): Promise<ProfileSave | undefined> {
+    if (!live.session.settings.profile?.persist) return undefined;
+    const isGone = statusOfEnd[reason] === "error";
+    return this.#options.profiles.save(live.session, isGone ? null : live.browser);
   }
 
   async #commitEnd(ended: EndedSession): Promise<EndedSession> {
@@ -532,6 +564,19 @@ export class SessionService {
       for (const [id, progress] of unsaved) this.#live.get(id)?.progressSaved(progress);
     } catch (failure) {
       this.#options.observer.failed("save progress", [...unsaved.keys()].join(","), failure);
+    }
+  }
+}
+
+/** How often a start begins anew because its profile was written meanwhile. */
+const mostAttempts = 5;
+
+async function untilUnchanged<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof ProfileChanged) || attempt >= mostAttempts) throw error;
     }
   }
 }

@@ -83,6 +83,7 @@ describe.each([
           recording: false,
           proxy: { kind: "default" },
           attachUrl: "wss://browser.example.com/",
+          profile: null,
         },
       });
       expect(await store.find(session.id)).toEqual(session);

@@ -1,0 +1,112 @@
+import type { Browser, OwnTab } from "../sessions/ports.ts";
+
+/** How long an empty document may take to load, in ms. */
+const loadTimeoutMs = 3000;
+
+const emptyDocument = Buffer.from("<!doctype html>").toString("base64");
+
+/**
+ * A tab that goes to origins without going there: every request is answered here, with an empty
+ * document, so that nothing of the site runs and nothing is sent.
+ */
+export class BlankTab {
+  readonly #tab: OwnTab;
+
+  private constructor(tab: OwnTab) {
+    this.#tab = tab;
+  }
+
+  /** Takes a tab over. Throws when the browser does not answer, or a client does not let the tab run. */
+  static async over(tab: OwnTab): Promise<BlankTab> {
+    tab.onEvent((method, params) => {
+      if (method !== "Fetch.requestPaused") return;
+      const { requestId } = params as { readonly requestId: string };
+      const answer = {
+        requestId,
+        responseCode: 200,
+        responseHeaders: [{ name: "Content-Type", value: "text/html" }],
+        body: emptyDocument,
+      };
+      // It fails where the tab went elsewhere meanwhile.
+      tab.send("Fetch.fulfillRequest", answer).catch(() => {});
+    });
+    await tab.send("Fetch.enable", { patterns: [{ urlPattern: "*" }] }, loadTimeoutMs);
+    return new BlankTab(tab);
+  }
+
+  /** For a browser that has been used: workers of sites would answer in our place. */
+  async bypassWorkers(): Promise<void> {
+    await this.#tab.send("Network.enable", {}, loadTimeoutMs);
+    await this.#tab.send("Network.setBypassServiceWorker", { bypass: true }, loadTimeoutMs);
+  }
+
+  /** Opens one. Throws like `over`. */
+  static async open(browser: Browser): Promise<BlankTab> {
+    const tab = await browser.openTab();
+    try {
+      return await BlankTab.over(tab);
+    } catch (error) {
+      await tab.close();
+      throw error;
+    }
+  }
+
+  get send(): OwnTab["send"] {
+    return this.#tab.send;
+  }
+
+  /** Throws where the browser does not go there. */
+  async goTo(origin: string): Promise<void> {
+    const answer = await this.#tab.send("Page.navigate", { url: `${origin}/` }, loadTimeoutMs);
+    const { errorText } = answer as { readonly errorText?: string };
+    if (errorText !== undefined && errorText !== "") throw new Error(errorText);
+  }
+
+  close(): Promise<void> {
+    return this.#tab.close();
+  }
+
+  /** Makes it an ordinary tab again, with an empty page and no history. */
+  async handBack(): Promise<void> {
+    const { send } = this.#tab;
+    await send("Fetch.disable");
+    await send("Page.navigate", { url: "about:blank" }, loadTimeoutMs);
+    await send("Page.resetNavigationHistory");
+  }
+}
+
+/**
+ * Does something in each of a list's origins, in several tabs at a time. A tab that fails at one goes
+ * on with the next; `onFailure` is told. Throws when no tab can be opened. Stops between two origins
+ * when the signal is aborted.
+ */
+export async function visitAll<S extends { readonly origin: string }>(
+  sites: readonly S[],
+  openTab: () => Promise<BlankTab>,
+  visit: (tab: BlankTab, site: S) => Promise<void>,
+  onFailure: (site: S, error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const waiting = [...sites];
+  const work = async (): Promise<void> => {
+    const tab = await openTab();
+    try {
+      for (let site = waiting.shift(); site !== undefined; site = waiting.shift()) {
+        try {
+          signal.throwIfAborted();
+          await tab.goTo(site.origin);
+          await visit(tab, site);
+        } catch (error) {
+          onFailure(site, error);
+        }
+      }
+    } finally {
+      await tab.close();
+    }
+  };
+  const tabs = Math.min(tabsAtOnce, sites.length);
+  await Promise.all(Array.from({ length: tabs }, work));
+}
+
+/** More would be in each other's way: each origin has a process of its own. */
+const tabsAtOnce = 3;
