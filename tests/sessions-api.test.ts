@@ -624,7 +624,6 @@ describe("a start that asks for something wrong", () => {
   test.each([
     ["proxies", { proxies: [{ type: "notte", country: "us" }] }],
     ["proxies", { proxies: [{ type: "tailnet", oauth_client_id: "id" }] }],
-    ["profile", { profile: { id: "notte-profile-0123456789abcdef", persist: true } }],
     ["web_bot_auth", { web_bot_auth: true }],
     ["vault_id", { vault_id: "vault" }],
     ["auth_ids", { auth_ids: ["a"] }],

@@ -72,11 +72,18 @@ export const profileCookiesAnswer = z
 
 const seconds = z.number().nullish();
 
+/** Browsers take no more, and none of these characters. */
+const cookieText = z
+  .string()
+  .max(4096)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+  .regex(/^[^\x00-\x08\x0a-\x1f\x7f;]*$/, "must not hold semicolons or control characters");
+
 /** As browsers, Playwright and extensions export it: each has names and words of its own. */
 const importedCookie = z
   .object({
-    name: z.string().max(4096).describe("Its name."),
-    value: z.string().max(4096).describe("Its value."),
+    name: cookieText.describe("Its name."),
+    value: cookieText.describe("Its value."),
     domain: z.string().min(1).max(253).describe("With a leading dot where subdomains get it too."),
     path: z.string().max(4096).nullish().describe("Default `/`."),
     expires: seconds.describe("Seconds since 1970; null or -1 is kept until it is deleted."),

@@ -1,7 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, OwnTab } from "../sessions/ports.ts";
 
 /** How long an empty document may take to load, in ms. */
 const loadTimeoutMs = 3000;
+
+/** How often, and how many ms apart, it is tried to forget where a tab has been. */
+const mostResets = 40;
+const resetEveryMs = 50;
 
 const emptyDocument = Buffer.from("<!doctype html>").toString("base64");
 
@@ -66,12 +71,21 @@ export class BlankTab {
     return this.#tab.close();
   }
 
-  /** Makes it an ordinary tab again, with an empty page and no history. */
+  /** Makes it an ordinary tab again, with an empty page and no history. Throws when the browser does not. */
   async handBack(): Promise<void> {
     const { send } = this.#tab;
     await send("Fetch.disable");
     await send("Page.navigate", { url: "about:blank" }, loadTimeoutMs);
-    await send("Page.resetNavigationHistory");
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await send("Page.resetNavigationHistory");
+        return;
+      } catch (error) {
+        // While the page before still makes room, the browser says that this one is not there yet.
+        if (attempt >= mostResets) throw error;
+        await delay(resetEveryMs);
+      }
+    }
   }
 }
 

@@ -61,6 +61,8 @@ export const stateSchema = z.object({
   cookies: z.array(cookieSchema).readonly(),
   /** The one that was used last stands last. */
   sites: z.array(siteSchema).readonly(),
+  /** Origins whose storage a session that runs has changed perhaps, and that are read at its end. */
+  pending: z.array(z.string()).readonly(),
 });
 
 export type StoredCookie = Readonly<z.infer<typeof cookieSchema>>;
@@ -68,7 +70,12 @@ export type StoredCookie = Readonly<z.infer<typeof cookieSchema>>;
 /** What a profile holds of a browser. */
 export type BrowserState = Readonly<z.infer<typeof stateSchema>>;
 
-export const emptyState: BrowserState = { version: 1, cookies: [], sites: [] };
+export const emptyState: BrowserState = {
+  version: 1,
+  cookies: [],
+  sites: [],
+  pending: [],
+};
 
 /** Whether an origin keeps nothing. */
 export function isEmpty({ localStorage, sessionStorage, databases }: SiteState): boolean {

@@ -64,23 +64,24 @@ export async function captureState(browser: Browser, options: CaptureOptions): P
     if (origin !== null && !open.has(origin)) open.set(origin, page);
   }
   const { mostDatabaseBytes, signal } = options;
-  const unread = new Set([...options.visited].filter((origin) => originOf(origin) === origin));
+  const read = new Set<string>();
   await Promise.all(
     [...open].map(async ([origin, page]) => {
-      unread.add(origin);
       try {
         keep(origin, await readPage(watch, page, mostDatabaseBytes), true);
-        unread.delete(origin);
+        read.add(origin);
       } catch {
         // It does not answer, or it is elsewhere now.
       }
     }),
   );
 
+  const others = options.openTabs ? await otherOrigins(watch, pages) : [];
+  // What was pending: the server may have been started anew since it was visited.
+  const been = [...options.previous.pending, ...options.visited, ...others, ...open.keys()];
+  const isUnread = (origin: string) => originOf(origin) === origin && !read.has(origin);
+  const unread = new Set(been.filter(isUnread));
   if (options.openTabs) {
-    for (const origin of await otherOrigins(watch, pages)) {
-      if (!open.has(origin)) unread.add(origin);
-    }
     const openTab = async (): Promise<BlankTab> => {
       const tab = await BlankTab.open(browser);
       await tab.bypassWorkers();
@@ -98,7 +99,8 @@ export async function captureState(browser: Browser, options: CaptureOptions): P
       leftOut.push(`${origin}: could not be read, so it stays as it was`);
   }
   const kept = [...sites.values()].slice(-mostSites);
-  return { state: { version: 1, cookies, sites: kept }, leftOut };
+  const pending = options.openTabs ? [] : [...unread].slice(-mostSites);
+  return { state: { version: 1, cookies, sites: kept, pending }, leftOut };
 }
 
 /** The origin of a URL of the web; null for others. */

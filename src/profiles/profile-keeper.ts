@@ -23,7 +23,7 @@ const saveTimeoutMs = 8000;
 const readTimeoutMs = 6000;
 
 /** A session's saves while it runs may take this part of the time. */
-const shareOfTime = 0.02;
+const shareOfTime = 0.05;
 
 /** What is left out is named up to this many times in a message. */
 const mostNamed = 5;
