@@ -1,10 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
-import {
-  type AskedSettings,
-  type BrowserSettings,
-  withoutProxyPassword,
-} from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Allowance, invalidField, NightjarError, sessionNotFound } from "./errors.ts";
 import type { Shortage } from "./host-room.ts";
@@ -12,18 +7,13 @@ import { IdempotentStarts } from "./idempotent-starts.ts";
 import { type EndListener, LiveSession } from "./live-session.ts";
 import type {
   Browser,
-  BrowserHost,
-  Clock,
   HostGauge,
   HostReading,
-  IdempotencyClaim,
   SessionListQuery,
   SessionPage,
-  SessionProfiles,
   SessionProgress,
-  SessionStore,
 } from "./ports.ts";
-import { ProfileChanged, type ProfileSave } from "./profile.ts";
+import type { ProfileSave } from "./profile.ts";
 import {
   type ActiveSession,
   deadlineOf,
@@ -36,22 +26,14 @@ import {
   statusOfEnd,
   touchSession,
 } from "./session.ts";
-import type { Tracer } from "./tracer.ts";
-import { noTraffic } from "./traffic.ts";
+import {
+  type Principal,
+  SessionStarter,
+  type SessionStarterOptions,
+  type StartRequest,
+} from "./session-starter.ts";
 
-/** Who is asking. */
-export interface Principal {
-  readonly tenantId: string;
-  readonly apiKeyId: string;
-}
-
-export interface StartRequest {
-  readonly settings: AskedSettings;
-  readonly idleTimeoutMinutes: number;
-  readonly maxDurationMinutes: number;
-  readonly keepAlive: boolean;
-  readonly claim: IdempotencyClaim | null;
-}
+export type { Principal, StartRequest } from "./session-starter.ts";
 
 /** How a host is doing, for whoever sends it sessions. */
 export interface Pressure {
@@ -86,19 +68,11 @@ export interface SessionObserver {
   failed(what: string, sessionId: string, error: unknown): void;
 }
 
-export interface SessionServiceOptions {
-  readonly store: SessionStore;
-  readonly host: BrowserHost;
+export interface SessionServiceOptions extends SessionStarterOptions {
   readonly gauge: HostGauge;
-  readonly profiles: SessionProfiles;
-  readonly clock: Clock;
   readonly observer: SessionObserver;
-  readonly tracer: Tracer;
-  readonly nodeId: string;
   /** The longest that any session may last, in minutes: the server's global limit. */
   readonly maxSessionMinutes: number;
-  /** Whether sessions are recorded whose start does not say. */
-  readonly recordByDefault: boolean;
   readonly limits: AdmissionLimits;
 }
 
@@ -117,8 +91,7 @@ export class SessionService {
   /** Of each session, until all who were told of its end are done with it. */
   readonly #telling = new Set<Promise<void>>();
   readonly #live = new Map<string, LiveSession>();
-  /** The browsers of sessions that are being written down. */
-  readonly #starting = new Set<Browser>();
+  readonly #starter: SessionStarter;
   readonly #deadlines: Deadlines;
   readonly #admission: Admission;
   readonly #idempotent: IdempotentStarts;
@@ -128,6 +101,7 @@ export class SessionService {
 
   constructor(options: SessionServiceOptions) {
     this.#options = options;
+    this.#starter = new SessionStarter(options);
     this.#admission = new Admission({
       ...options,
       onWaited: (entry, waitedMs, outcome) => options.observer.waited(entry, waitedMs, outcome),
@@ -290,7 +264,7 @@ export class SessionService {
     readonly starting: ReadonlySet<Browser>;
   } {
     const live = [...this.#live].map(([id, { browser }]) => [id, browser] as const);
-    return { live: new Map(live), starting: new Set(this.#starting) };
+    return { live: new Map(live), starting: new Set(this.#starter.starting) };
   }
 
   /** Ends a session whose row is active though this process, whose it is, does not serve it. */
@@ -407,66 +381,26 @@ export class SessionService {
     request: StartRequest,
     signal: AbortSignal | undefined,
   ): Promise<ActiveSession | null> {
-    const { store, host, profiles, clock, nodeId, observer, tracer } = this.#options;
+    const { clock, observer, tracer } = this.#options;
     const begun = clock.now();
     const id = randomUUID();
-    const settings: BrowserSettings = {
-      ...request.settings,
-      recording: request.settings.recording ?? this.#options.recordByDefault,
-    };
-    const load = async () =>
-      settings.profile === null ? null : profiles.load(principal.tenantId, settings.profile);
     // Ahead of the wait for room, which would be in vain without it.
-    await load();
+    await this.#starter.checkProfile(principal, request);
     const start = async (): Promise<ActiveSession | null> => {
       const admitted = clock.now();
-      const profile = await load();
-      const browser = await tracer.span("session.browser", {}, () =>
-        host.acquire(settings, principal.tenantId),
-      );
-      try {
-        await profile?.restore(browser);
-      } catch (failure) {
-        browser.release();
-        throw failure;
-      }
-      this.#starting.add(browser);
-      const createdAt = clock.now();
-      const session: ActiveSession = {
-        id,
-        tenantId: principal.tenantId,
-        apiKeyId: principal.apiKeyId,
-        nodeId,
-        browserReference: browser.reference,
-        settings: withoutProxyPassword(settings),
-        createdAt,
-        lastAccessedAt: createdAt,
-        idleTimeoutMinutes: request.idleTimeoutMinutes,
-        maxDurationMinutes: request.maxDurationMinutes,
-        keepAlive: request.keepAlive,
-        traffic: noTraffic,
-        state: { status: "active" },
-      };
-      let inserted = false;
-      try {
-        inserted = await tracer.span("session.row", {}, () =>
-          store.insert(session, request.claim, profile?.revision),
-        );
-      } finally {
-        this.#starting.delete(browser);
-        if (!inserted) browser.release();
-      }
-      if (!inserted) return null;
+      const started = await this.#starter.start(id, principal, request);
+      if (started === null) return null;
+      const { session, browser } = started;
       this.#adopt(session, browser);
       observer.started(session, {
         waitMs: admitted - begun,
-        browserMs: createdAt - admitted,
-        rowMs: clock.now() - createdAt,
+        browserMs: session.createdAt - admitted,
+        rowMs: clock.now() - session.createdAt,
       });
       return session;
     };
     return tracer.span("session.start", { "nightjar.session_id": id }, () =>
-      this.#admission.admit({ sessionId: id, ...principal }, () => untilUnchanged(start), signal),
+      this.#admission.admit({ sessionId: id, ...principal }, start, signal),
     );
   }
 
@@ -564,19 +498,6 @@ export class SessionService {
       for (const [id, progress] of unsaved) this.#live.get(id)?.progressSaved(progress);
     } catch (failure) {
       this.#options.observer.failed("save progress", [...unsaved.keys()].join(","), failure);
-    }
-  }
-}
-
-/** How often a start begins anew because its profile was written meanwhile. */
-const mostAttempts = 5;
-
-async function untilUnchanged<T>(start: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!(error instanceof ProfileChanged) || attempt >= mostAttempts) throw error;
     }
   }
 }

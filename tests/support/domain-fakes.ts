@@ -194,11 +194,20 @@ export class FakeBrowser implements Browser {
 export class FakeProfiles implements SessionProfiles {
   /** Of each save: the session, and whether its browser could be asked. */
   readonly saves: { readonly sessionId: string; readonly asked: boolean }[] = [];
+  readonly restored: Browser[] = [];
+  /** Awaited by every restore; a test may hold or fail it. */
+  beforeRestore: () => Promise<void> = async () => {};
   /** Awaited by every save; a test may hold it. */
   beforeSave: () => Promise<void> = async () => {};
 
   async load(): Promise<LoadedProfile> {
-    return { revision: 1, restore: async () => {} };
+    return {
+      revision: 1,
+      restore: async (browser) => {
+        await this.beforeRestore();
+        this.restored.push(browser);
+      },
+    };
   }
 
   async save({ id }: ActiveSession, browser: Browser | null): Promise<ProfileSave> {
