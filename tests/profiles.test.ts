@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
@@ -92,8 +93,19 @@ async function keptFor(profileId: string, site: Site) {
 
 /** Leaves a token in the page, and resolves when the session, which runs, has saved it. */
 async function savedWhileRunning(id: string, page: Page, token: string): Promise<void> {
-  await page.evaluate(`localStorage.setItem("token", ${JSON.stringify(token)})`);
-  await eventually(async () => expect((await keptFor(id, shop)).localStorage).toBe(token));
+  await page.evaluate(`
+    localStorage.setItem("token", ${JSON.stringify(token)});
+    document.cookie = "token=" + encodeURIComponent(${JSON.stringify(token)});`);
+  // Cookies are read first: with this one, all that was there before it is saved.
+  await eventually(async () => {
+    const values = (await cookiesOf(id)).map(({ value }) => value);
+    expect(values).toContain(encodeURIComponent(token));
+  });
+}
+
+async function cookiesOf(id: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const { body } = await nightjar.call("GET", `/profiles/${id}/cookies`);
+  return body["cookies"] as readonly Record<string, unknown>[];
 }
 
 async function loggedIn(profileId: string): Promise<void> {
@@ -357,11 +369,29 @@ describe("a session that persists its profile", () => {
   });
 });
 
+test("a profile whose state is lost says so, and can be deleted", async () => {
+  const id = await newProfile();
+  await nightjar.call("POST", `/profiles/${id}/cookies`, {
+    body: { cookies: [{ name: "a", value: "1", domain: "example.com" }] },
+  });
+  const directory = path.join(nightjar.dataDir, "profiles");
+  const newest = (await readdir(directory))
+    .map((name) => path.join(directory, name))
+    .sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs)[0];
+  await rm(newest ?? "");
+  for (const [method, route, body] of [
+    ["POST", "/sessions/start", { profile: { id } }],
+    ["GET", `/profiles/${id}/cookies`, undefined],
+    ["POST", `/profiles/${id}/duplicate`, {}],
+  ] as const) {
+    const answer = await nightjar.call(method, route, body === undefined ? {} : { body });
+    expect(answer.status).toBe(500);
+    expect(answer.body).toMatchObject({ code: "profile_damaged" });
+  }
+  expect((await nightjar.call("DELETE", `/profiles/${id}`)).status).toBe(200);
+});
+
 describe("the cookies of a profile", () => {
-  const cookiesOf = async (id: string) => {
-    const { body } = await nightjar.call("GET", `/profiles/${id}/cookies`);
-    return body["cookies"] as readonly Record<string, unknown>[];
-  };
   const put = (id: string, body: Record<string, unknown>) =>
     nightjar.call("POST", `/profiles/${id}/cookies`, { body });
 

@@ -29,6 +29,7 @@ const statusOf: Readonly<
   profile_not_found: 404,
   profile_in_use: 409,
   profile_too_large: 413,
+  profile_damaged: 500,
   profile_limit: 409,
   route_not_found: 404,
   idempotency_conflict: 409,

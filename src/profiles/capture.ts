@@ -43,7 +43,8 @@ export interface Capture {
 export async function captureState(browser: Browser, options: CaptureOptions): Promise<Capture> {
   const watch = await browser.watch();
   const byUse = await browser.pages();
-  const [cookies, pages] = await Promise.all([readBrowserCookies(watch), ownPages(watch, byUse)]);
+  const cookies = await readBrowserCookies(watch);
+  const pages = await ownPages(watch, byUse);
   const sites = new Map(options.previous.sites.map((site) => [site.origin, site]));
   const leftOut: string[] = [];
   const keep = (origin: string, { site, leftOut: without }: ReadAnswer, isTab: boolean): void => {

@@ -12,9 +12,9 @@ import { Rounds } from "../sessions/rounds.ts";
 import type { ActiveSession } from "../sessions/session.ts";
 import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
 import { captureState } from "./capture.ts";
-import type { ProfileStore } from "./profile-store.ts";
+import type { ProfileRecord, ProfileStore } from "./profile-store.ts";
 import { restoreState } from "./restore.ts";
-import type { StateFiles } from "./state-files.ts";
+import { damaged, type StateFiles } from "./state-files.ts";
 import { VisitedSites } from "./visited-sites.ts";
 
 /** How long the end of a session waits for its state to be saved, in ms. */
@@ -74,7 +74,7 @@ export class ProfileKeeper implements SessionProfiles {
       restore: async (browser) => {
         if (profile.stateFile === null) return;
         const state = await files.read(profile.stateFile);
-        if (state === null) throw new ProfileChanged();
+        if (state === null) throw await this.#whyGone(tenantId, profile);
         const leftOut = await restoreState(browser, state);
         if (leftOut.length > 0) onProblem(id, null, `was not restored whole: ${named(leftOut)}`);
       },
@@ -209,6 +209,15 @@ export class ProfileKeeper implements SessionProfiles {
     kept.digest = packed.digest;
     kept.savedAt = clock.now();
     return leftOut;
+  }
+
+  /** Why the file of a state that was just found is not there. */
+  async #whyGone(tenantId: string, { id, stateFile }: ProfileRecord): Promise<Error> {
+    const now = await this.#options.store.find(tenantId, id);
+    if (now === null) return profileNotFound(id);
+    return now.stateFile === stateFile
+      ? damaged("Its file is not on this server's disk any more.")
+      : new ProfileChanged();
   }
 
   async #stateOf(stateFile: string | null): Promise<BrowserState> {

@@ -11,7 +11,7 @@ import {
 import { mergeCookies, toCookie, toStoredCookie } from "./browser-cookies.ts";
 import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
 import type { ProfilePage, ProfileQuery, ProfileRecord, ProfileStore } from "./profile-store.ts";
-import type { StateFiles } from "./state-files.ts";
+import { damaged, type StateFiles } from "./state-files.ts";
 
 /** More are refused: each may have a state on the disk. */
 export const mostProfiles = 1000;
@@ -142,7 +142,7 @@ export class ProfileService {
       const state = await this.#options.files.read(profile.stateFile);
       if (state !== null) return { profile, state };
       // It was replaced between the two.
-      if (attempt >= mostAttempts) throw new Error(`the state of the profile ${id} is not there`);
+      if (attempt >= mostAttempts) throw damaged("Its file is not on this server's disk any more.");
     }
   }
 

@@ -70,7 +70,7 @@ test("a state that is gone is null, and one that is broken an error", async () =
   const name = await files.write(files.pack(state));
   const whole = await readFile(path.join(directory, name));
   await writeFile(path.join(directory, name), whole.subarray(0, whole.length - 20));
-  await expect(files.read(name)).rejects.toThrow();
+  await expect(files.read(name)).rejects.toMatchObject({ code: "profile_damaged" });
 });
 
 test("what no profile refers to is swept away", async () => {

@@ -6,6 +6,9 @@ import { gunzip, gzip } from "node:zlib";
 import { NightjarError } from "../sessions/errors.ts";
 import { type BrowserState, stateSchema } from "./browser-state.ts";
 
+/** What a file may unpack to, whatever limit it was written under: it must not fill the memory. */
+const mostBytesEver = 1024 ** 3;
+
 /** A state as it is written. */
 export interface PackedState {
   readonly text: string;
@@ -71,7 +74,10 @@ export class StateFiles {
     }
   }
 
-  /** Null where there is no such file any more: the profile has another state, or is deleted. */
+  /**
+   * Null where there is no such file any more: the profile has another state, or is deleted. Throws
+   * `profile_damaged` where it cannot be read.
+   */
   async read(name: string): Promise<BrowserState | null> {
     let packed: Buffer;
     try {
@@ -80,10 +86,12 @@ export class StateFiles {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
       throw error;
     }
-    // More than is ever written would be a mistake: it must not fill the memory.
-    const maxOutputLength = this.#options.mostBytes * 2;
-    const text = await promisify(gunzip)(packed, { maxOutputLength });
-    return stateSchema.parse(JSON.parse(text.toString("utf8")));
+    try {
+      const text = await promisify(gunzip)(packed, { maxOutputLength: mostBytesEver });
+      return stateSchema.parse(JSON.parse(text.toString("utf8")));
+    } catch (error) {
+      throw damaged(`Its file ${name} is broken, or was written by a newer server.`, error);
+    }
   }
 
   async remove(name: string): Promise<void> {
@@ -100,4 +108,13 @@ export class StateFiles {
   #pathOf(name: string): string {
     return path.join(this.#options.directory, name);
   }
+}
+
+/** `why`: a sentence, for the owner. */
+export function damaged(why: string, cause?: unknown): NightjarError {
+  return new NightjarError(
+    "profile_damaged",
+    `The state of the profile cannot be read. ${why} Delete the profile, or have the operator bring the file back from a backup.`,
+    cause === undefined ? {} : { cause },
+  );
 }

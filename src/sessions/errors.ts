@@ -88,6 +88,10 @@ export const errorTable = {
     meaning: "The state of the profile is larger than this server keeps.",
     remedy: "Keep less in it, or ask the operator to raise NIGHTJAR_MAX_PROFILE_MB.",
   },
+  profile_damaged: {
+    meaning: "The state of the profile cannot be read any more.",
+    remedy: "Delete the profile, or have the operator bring its file back from a backup.",
+  },
   profile_limit: {
     meaning: "This tenant has as many profiles as it may have.",
     remedy: "Delete profiles that nobody uses.",

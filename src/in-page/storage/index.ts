@@ -20,7 +20,8 @@ export async function read({ mostDatabaseBytes }: ReadRequest): Promise<string> 
   for (const { name } of await indexedDB.databases()) {
     if (name === undefined) continue;
     try {
-      databases.push(await readDatabase(name, mostDatabaseBytes, (what) => leftOut.push(what)));
+      const database = await readDatabase(name, mostDatabaseBytes, (what) => leftOut.push(what));
+      if (database !== null) databases.push(database);
     } catch (error) {
       leftOut.push(`the database "${name}" (${error instanceof TooLarge ? "too large" : error})`);
     }

@@ -27,15 +27,16 @@ class Room {
 }
 
 /**
- * Reads all of a database. Records that cannot be kept are told to `onLeftOut`, with their number for
- * each object store. Throws `TooLarge`.
+ * Reads all of a database; null where there is none any more. Records that cannot be kept are told to
+ * `onLeftOut`, with their number for each object store. Throws `TooLarge`.
  */
 export async function readDatabase(
   name: string,
   mostBytes: number,
   onLeftOut: (what: string) => void,
-): Promise<StoredDatabase> {
-  const database = await resultOf(indexedDB.open(name));
+): Promise<StoredDatabase | null> {
+  const database = await openDatabase(name);
+  if (database === null) return null;
   // Whoever wants to change it must not wait for us.
   database.onversionchange = () => database.close();
   try {
@@ -52,6 +53,20 @@ export async function readDatabase(
   } finally {
     database.close();
   }
+}
+
+function openDatabase(name: string): Promise<IDBDatabase | null> {
+  const opening = indexedDB.open(name);
+  let isGone = false;
+  // The page deleted it just now: an empty one in its place would be a surprise for it.
+  opening.onupgradeneeded = () => {
+    isGone = true;
+    opening.transaction?.abort();
+  };
+  return resultOf(opening).catch((error: unknown) => {
+    if (isGone) return null;
+    throw error;
+  });
 }
 
 async function readStore(
