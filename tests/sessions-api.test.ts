@@ -26,6 +26,7 @@ const sessionRecord = z.strictObject({
   steps: z.array(z.record(z.string(), z.unknown())),
   error: z.string().nullable(),
   proxies: z.boolean(),
+  profile: z.null(),
   browser_type: z.enum(["chromium", "chrome", "chrome-nightly", "chrome-turbo"]),
   use_file_storage: z.boolean(),
   headless: z.boolean(),
