@@ -278,6 +278,33 @@ describe("a session that persists its profile", () => {
     expect(await keptFor(id, shop)).toEqual(everything("open"));
   });
 
+  test("leaves it to the other kind of browser, of a site that has no https either", async () => {
+    const id = await newProfile();
+    const url = "http://plain.example.com/";
+    /** Serves the site without a network: what the full browser asks for by https first is refused. */
+    const open = async ({ page }: Started) => {
+      await page
+        .context()
+        .route("**", (route) =>
+          route.request().url().startsWith("http:")
+            ? route.fulfill({ contentType: "text/html", body: "plain" })
+            : route.abort("connectionrefused"),
+        );
+      await page.goto(url);
+      return page.evaluate(`localStorage.getItem("token")`);
+    };
+    const full = await started({ id, persist: true }, { browser_type: "chrome" });
+    expect(await open(full)).toBeNull();
+    await full.page.evaluate(`localStorage.setItem("token", "by the full browser")`);
+    await full.page.goto("about:blank");
+    expect((await stopped(full.id))["profile"]).toMatchObject({ error: null });
+    const shell = await started({ id, persist: true });
+    expect(await open(shell)).toBe("by the full browser");
+    await shell.page.evaluate(`localStorage.setItem("token", "by the shell")`);
+    await stopped(shell.id);
+    expect(await open(await started({ id }, { browser_type: "chrome" }))).toBe("by the shell");
+  });
+
   test("has it for itself: who else would write it is told who does, and reading is free", async () => {
     const id = await newProfile();
     await loggedIn(id);

@@ -10,12 +10,18 @@ const resetEveryMs = 50;
 
 const emptyDocument = Buffer.from("<!doctype html>").toString("base64");
 
+interface PausedRequest {
+  readonly requestId: string;
+  readonly request: { readonly url: string };
+}
+
 /**
  * A tab that goes to origins without going there: every request is answered here, with an empty
  * document, so that nothing of the site runs and nothing is sent.
  */
 export class BlankTab {
   readonly #tab: OwnTab;
+  #goingTo = "";
 
   private constructor(tab: OwnTab) {
     this.#tab = tab;
@@ -23,20 +29,28 @@ export class BlankTab {
 
   /** Takes a tab over. Throws when the browser does not answer, or a client does not let the tab run. */
   static async over(tab: OwnTab): Promise<BlankTab> {
+    const blank = new BlankTab(tab);
     tab.onEvent((method, params) => {
-      if (method !== "Fetch.requestPaused") return;
-      const { requestId } = params as { readonly requestId: string };
-      const answer = {
-        requestId,
-        responseCode: 200,
-        responseHeaders: [{ name: "Content-Type", value: "text/html" }],
-        body: emptyDocument,
-      };
-      // It fails where the tab went elsewhere meanwhile.
-      tab.send("Fetch.fulfillRequest", answer).catch(() => {});
+      if (method === "Fetch.requestPaused") blank.#answer(params as PausedRequest);
     });
     await tab.send("Fetch.enable", { patterns: [{ urlPattern: "*" }] }, loadTimeoutMs);
-    return new BlankTab(tab);
+    return blank;
+  }
+
+  #answer({ requestId, request }: PausedRequest): void {
+    // The full browser tries https first where http was asked for: only then does it go there.
+    const [method, answer] = request.url.startsWith(this.#goingTo)
+      ? [
+          "Fetch.fulfillRequest",
+          {
+            responseCode: 200,
+            responseHeaders: [{ name: "Content-Type", value: "text/html" }],
+            body: emptyDocument,
+          },
+        ]
+      : ["Fetch.failRequest", { errorReason: "ConnectionRefused" }];
+    // It fails where the tab went elsewhere meanwhile.
+    this.#tab.send(method, { requestId, ...answer }).catch(() => {});
   }
 
   /** For a browser that has been used: workers of sites would answer in our place. */
@@ -62,7 +76,8 @@ export class BlankTab {
 
   /** Throws where the browser does not go there. */
   async goTo(origin: string): Promise<void> {
-    const answer = await this.#tab.send("Page.navigate", { url: `${origin}/` }, loadTimeoutMs);
+    this.#goingTo = `${origin}/`;
+    const answer = await this.#tab.send("Page.navigate", { url: this.#goingTo }, loadTimeoutMs);
     const { errorText } = answer as { readonly errorText?: string };
     if (errorText !== undefined && errorText !== "") throw new Error(errorText);
   }

@@ -25,8 +25,9 @@ const readTimeoutMs = 6000;
 /** A session's saves while it runs may take this part of the time. */
 const shareOfTime = 0.05;
 
-/** What is left out is named up to this many times in a message. */
+/** What is left out is named up to this many times in a message, with so many characters each. */
 const mostNamed = 5;
+const longestName = 200;
 
 export interface ProfileKeeperOptions {
   readonly store: ProfileStore;
@@ -227,7 +228,9 @@ export class ProfileKeeper implements SessionProfiles {
   }
 }
 
+/** Names are those that pages gave: they may be of any length. */
 function named(leftOut: readonly string[]): string {
   const more = leftOut.length - mostNamed;
-  return `${leftOut.slice(0, mostNamed).join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+  const first = leftOut.slice(0, mostNamed).map((what) => what.slice(0, longestName));
+  return `${first.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
 }
