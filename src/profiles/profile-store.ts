@@ -43,11 +43,15 @@ export interface ProfileStore {
   list(query: ProfileQuery): Promise<ProfilePage>;
   /** The active session that persists the profile; null for none. */
   sessionPersisting(id: string): Promise<string | null>;
-  /** Answers the name of its file, null for none. Throws `profile_not_found` or `profile_in_use`. */
+  /**
+   * Answers the name of its file, which may be removed now; null for none. Throws `profile_not_found`
+   * or `profile_in_use`.
+   */
   delete(tenantId: string, id: string): Promise<string | null>;
   /**
-   * Makes another file the profile's state, and answers the name of the one before. Throws
-   * `profile_in_use`, or `ProfileChanged` where the writer may not write (any more).
+   * Makes another file the profile's state, and answers the name of the one before, which may be
+   * removed now; null for none. Throws `profile_in_use`, or `ProfileChanged` where the writer may not
+   * write (any more); then the state is what it was.
    */
   write(write: ProfileWrite): Promise<string | null>;
   /** The files of all profiles. */

@@ -131,6 +131,16 @@ describe("a session that persists a profile", () => {
   });
 });
 
+test("a file is not given up for removal while the disk may still say that it is the state", async () => {
+  const broken = { ...database, flush: () => Promise.reject(new Error("the disk fails")) };
+  const records = new ProfileRecords(broken);
+  const { id } = await profile({ stateFile: "old" });
+  expect(await records.write(written(id, { revision: 1 }))).toBeNull();
+  expect(await profiles.find("tenant", id)).toMatchObject({ stateFile: "new" });
+  expect(await records.delete("tenant", id)).toBeNull();
+  expect(await profiles.find("tenant", id)).toBeNull();
+});
+
 test("two who read the same state do not both write it", async () => {
   const { id } = await profile();
   const writes = await Promise.allSettled(

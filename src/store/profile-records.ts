@@ -21,7 +21,7 @@ export class ProfileRecords implements ProfileStore {
   }
 
   async insert(profile: ProfileRecord, most: number): Promise<boolean> {
-    return this.#database.query.transaction().execute(async (transaction) => {
+    const isInserted = await this.#database.query.transaction().execute(async (transaction) => {
       const { count } = await transaction
         .selectFrom("profiles")
         .select((has) => has.fn.countAll<number>().as("count"))
@@ -43,6 +43,8 @@ export class ProfileRecords implements ProfileStore {
         .execute();
       return true;
     });
+    await this.#isOnDisk();
+    return isInserted;
   }
 
   async find(tenantId: string, id: string): Promise<ProfileRecord | null> {
@@ -78,7 +80,7 @@ export class ProfileRecords implements ProfileStore {
   }
 
   async delete(tenantId: string, id: string): Promise<string | null> {
-    return this.#database.query.transaction().execute(async (transaction) => {
+    const file = await this.#database.query.transaction().execute(async (transaction) => {
       const row = await transaction
         .selectFrom("profiles")
         .select("state_file")
@@ -91,10 +93,11 @@ export class ProfileRecords implements ProfileStore {
       await transaction.deleteFrom("profiles").where("id", "=", id).execute();
       return row.state_file;
     });
+    return (await this.#isOnDisk()) ? file : null;
   }
 
   async write({ profileId, writer, stateFile, domains, at }: ProfileWrite): Promise<string | null> {
-    return this.#database.query.transaction().execute(async (transaction) => {
+    const replaced = await this.#database.query.transaction().execute(async (transaction) => {
       const row = await transaction
         .selectFrom("profiles")
         .select(["state_file", "revision"])
@@ -120,6 +123,18 @@ export class ProfileRecords implements ProfileStore {
         .execute();
       return row.state_file;
     });
+    return (await this.#isOnDisk()) ? replaced : null;
+  }
+
+  /**
+   * Waits for what was committed, ahead of the removal of a file that the store has named: it would
+   * name it again after a loss of power. False where the disk fails: it is committed all the same.
+   */
+  #isOnDisk(): Promise<boolean> {
+    return this.#database.flush().then(
+      () => true,
+      () => false,
+    );
   }
 
   async stateFiles(): Promise<readonly string[]> {
