@@ -4,9 +4,9 @@ import { NightjarError } from "../sessions/errors.ts";
 import type { Clock } from "../sessions/ports.ts";
 import {
   type Profile,
-  ProfileChanged,
   profileInUse,
   profileNotFound,
+  untilUnchanged,
 } from "../sessions/profile.ts";
 import { mergeCookies, toCookie, toStoredCookie } from "./browser-cookies.ts";
 import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
@@ -19,7 +19,7 @@ export const mostProfiles = 1000;
 /** Cookies that a profile may hold, as browsers have it. */
 const mostCookies = 5000;
 
-/** How often something is tried again that others came in between of. */
+/** How often a state is looked for that is replaced between the look at its row and its file. */
 const mostAttempts = 5;
 
 export interface ProfileServiceOptions {
@@ -86,7 +86,7 @@ export class ProfileService {
     cookies: readonly Cookie[],
     mode: "append" | "replace",
   ): Promise<number> {
-    for (let attempt = 1; ; attempt += 1) {
+    return untilUnchanged(id, async () => {
       const { profile, state } = await this.#read(tenantId, id);
       const before = mode === "replace" ? [] : state.cookies;
       const merged = mergeCookies(before, cookies.map(toStoredCookie));
@@ -96,13 +96,9 @@ export class ProfileService {
           `A profile may hold ${mostCookies} cookies; it would have ${merged.length}.`,
         );
       }
-      try {
-        await this.#write(profile, { ...state, cookies: merged });
-        return merged.length;
-      } catch (error) {
-        if (!(error instanceof ProfileChanged) || attempt >= mostAttempts) throw error;
-      }
-    }
+      await this.#write(profile, { ...state, cookies: merged });
+      return merged.length;
+    });
   }
 
   /** Removes files of states that no profile has: what a process left that ended while it wrote. Call once, first. */

@@ -45,5 +45,23 @@ export function profileInUse(id: string, sessionId: string): NightjarError {
   );
 }
 
-/** The state was written after it had been read for a session: that session would write back old state. */
+/** The state was written after it had been read: who read it would write back old state. */
 export class ProfileChanged extends Error {}
+
+/** How often something is tried again because the profile was written meanwhile. */
+const mostAttempts = 5;
+
+/** Does again what found the profile changed. Throws `profile_in_use` where it is changed all the time. */
+export async function untilUnchanged<T>(id: string, attempt: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; attempts <= mostAttempts; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ProfileChanged)) throw error;
+    }
+  }
+  throw new NightjarError(
+    "profile_in_use",
+    `The profile "${id}" is being changed by others all the time. Try again.`,
+  );
+}

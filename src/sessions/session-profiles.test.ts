@@ -162,7 +162,9 @@ describe("a start with a profile", () => {
   test("is given up where it is written all the time", async () => {
     const service = makeService();
     store.changes = 100;
-    await expect(service.start(principal, request(true))).rejects.toThrow(ProfileChanged);
+    await expect(service.start(principal, request(true))).rejects.toMatchObject({
+      code: "profile_in_use",
+    });
     expect(host.running).toEqual([]);
     expect(host.browsers.length).toBeLessThan(10);
   });

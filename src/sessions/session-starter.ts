@@ -12,7 +12,7 @@ import type {
   SessionProfiles,
   SessionStore,
 } from "./ports.ts";
-import { ProfileChanged } from "./profile.ts";
+import { untilUnchanged } from "./profile.ts";
 import type { ActiveSession } from "./session.ts";
 import type { Tracer } from "./tracer.ts";
 import { noTraffic } from "./traffic.ts";
@@ -42,9 +42,6 @@ export interface SessionStarterOptions {
   readonly recordByDefault: boolean;
 }
 
-/** How often a start begins anew because its profile was written meanwhile. */
-const mostAttempts = 5;
-
 /** Makes sessions of browsers: takes one, gives it the state of a profile, and writes the session down. */
 export class SessionStarter {
   readonly #options: SessionStarterOptions;
@@ -73,15 +70,11 @@ export class SessionStarter {
     principal: Principal,
     request: StartRequest,
   ): Promise<{ readonly session: ActiveSession; readonly browser: Browser } | null> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const profile = await this.#load(principal, request);
-        return await this.#startWith(id, principal, request, profile);
-      } catch (error) {
-        // What its browser was given is not what the session would write back upon.
-        if (!(error instanceof ProfileChanged) || attempt >= mostAttempts) throw error;
-      }
-    }
+    // What a browser was given of a profile that changed is not what a session may write back upon.
+    return untilUnchanged(request.settings.profile?.id ?? "", async () => {
+      const profile = await this.#load(principal, request);
+      return this.#startWith(id, principal, request, profile);
+    });
   }
 
   async #load({ tenantId }: Principal, { settings }: StartRequest): Promise<LoadedProfile | null> {
