@@ -278,6 +278,18 @@ describe("a session that persists its profile", () => {
     expect(await keptFor(id, shop)).toEqual(everything("open"));
   });
 
+  test("runs nothing of a site when its state is read", async () => {
+    const id = await newProfile();
+    const { id: sessionId, page } = await started({ id, persist: true });
+    const popup = await page.context().newPage();
+    await logIn(popup, shop.url, "first");
+    await popup.evaluate(`navigator.serviceWorker.register("/worker.js")
+      .then(() => navigator.serviceWorker.ready).then(() => {})`);
+    await popup.close();
+    expect((await stopped(sessionId))["profile"]).toMatchObject({ error: null });
+    expect(await keptFor(id, shop)).toMatchObject({ localStorage: "first" });
+  });
+
   test("leaves it to the other kind of browser, of a site that has no https either", async () => {
     const id = await newProfile();
     const url = "http://plain.example.com/";

@@ -53,16 +53,13 @@ export class BlankTab {
     this.#tab.send(method, { requestId, ...answer }).catch(() => {});
   }
 
-  /** For a browser that has been used: workers of sites would answer in our place. */
-  async bypassWorkers(): Promise<void> {
-    await this.#tab.send("Network.enable", {}, loadTimeoutMs);
-    await this.#tab.send("Network.setBypassServiceWorker", { bypass: true }, loadTimeoutMs);
-  }
-
   /** Opens one. Throws like `over`. */
   static async open(browser: Browser): Promise<BlankTab> {
     const tab = await browser.openTab();
     try {
+      // In a browser that has been used, workers of sites would answer in our place.
+      await tab.send("Network.enable", {}, loadTimeoutMs);
+      await tab.send("Network.setBypassServiceWorker", { bypass: true }, loadTimeoutMs);
       return await BlankTab.over(tab);
     } catch (error) {
       await tab.close();

@@ -81,11 +81,7 @@ export async function captureState(browser: Browser, options: CaptureOptions): P
   const isUnread = (origin: string) => originOf(origin) === origin && !read.has(origin);
   const unread = new Set(been.filter(isUnread));
   if (options.openTabs) {
-    const openTab = async (): Promise<BlankTab> => {
-      const tab = await BlankTab.open(browser);
-      await tab.bypassWorkers();
-      return tab;
-    };
+    const openTab = () => BlankTab.open(browser);
     const waiting = [...unread].map((origin) => ({ origin }));
     const visit = async (tab: BlankTab, { origin }: { readonly origin: string }): Promise<void> => {
       const timing = { timeoutMs: blankTimeoutMs };
@@ -94,8 +90,8 @@ export async function captureState(browser: Browser, options: CaptureOptions): P
     };
     // Without a tab, what is open and all cookies are still worth keeping.
     await visitAll(waiting, openTab, visit, () => {}, signal).catch(() => {});
-    for (const origin of unread)
-      leftOut.push(`${origin}: could not be read, so it stays as it was`);
+    const why = "could not be read, so it stays as it was";
+    leftOut.push(...[...unread].map((origin) => `${origin}: ${why}`));
   }
   const kept = [...sites.values()].slice(-mostSites);
   const pending = options.openTabs ? [] : [...unread].slice(-mostSites);

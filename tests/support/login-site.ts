@@ -11,6 +11,11 @@ export function startLoginSite(address?: string): Promise<Site> {
 }
 
 function answer({ url, headers }: IncomingMessage, response: ServerResponse): void {
+  if (url === "/worker.js") {
+    response.setHeader("Content-Type", "text/javascript");
+    response.end(worker);
+    return;
+  }
   if (url === "/login") {
     response.setHeader("Set-Cookie", ["sid=canary-cookie; HttpOnly", "seen=1; Max-Age=3600"]);
   }
@@ -18,6 +23,12 @@ function answer({ url, headers }: IncomingMessage, response: ServerResponse): vo
   response.setHeader("Content-Type", "text/html");
   response.end(`<!doctype html><title>Shop</title><h1>${known ? "Welcome back" : "Log in"}</h1>`);
 }
+
+/** Answers every page in the site's place, with one that changes what was kept. */
+const worker = `onfetch = (event) => event.respondWith(new Response(
+  "<script>localStorage.setItem('token', 'by the worker')</script>",
+  { headers: { "Content-Type": "text/html" } },
+));`;
 
 /** Logs in, and leaves a token everywhere else that a browser keeps things. */
 export async function logIn(page: Page, url: string, token: string): Promise<void> {
