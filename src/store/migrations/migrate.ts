@@ -7,7 +7,7 @@ import { recordings } from "./003-recordings.ts";
 import { egress } from "./005-egress.ts";
 import { elementNumbers } from "./006-element-numbers.ts";
 import { endedSessions } from "./007-ended-sessions.ts";
-import { profiles } from "./008-profiles.ts";
+import { profiles } from "./009-profiles.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
@@ -17,7 +17,7 @@ const migrations: Record<string, Migration> = {
   "005-egress": egress,
   "006-element-numbers": elementNumbers,
   "007-ended-sessions": endedSessions,
-  "008-profiles": profiles,
+  "009-profiles": profiles,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
