@@ -93,7 +93,7 @@ test("a disk that fills up leaves the old state whole, and the end says so", {
   await rm(filler);
   expect(await readdir(path.join(lab.server.dataDir, "profiles"))).toEqual(files);
   await expectOldState(id);
-  await lab.checkUnharmed();
+  await lab.checkOthersServed();
 });
 
 test("a browser that hangs leaves the old state whole, and the end says so", {
@@ -105,7 +105,7 @@ test("a browser that hangs leaves the old state whole, and the end says so", {
   process.kill(await lab.browserOf(session.id), "SIGSTOP");
   expect((await session.stop())["error"]).toMatch(/as it was last saved/);
   await expectOldState(id);
-  await lab.checkUnharmed();
+  await lab.checkOthersServed();
 });
 
 describe("everything but what cannot be read is saved", () => {
