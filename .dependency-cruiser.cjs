@@ -4,12 +4,13 @@
  */
 const allowed = {
   sessions: [],
-  store: ["sessions", "pages", "recording"],
+  store: ["sessions", "pages", "profiles", "recording"],
   install: [],
   browsers: ["sessions", "install"],
   host: ["sessions"],
-  "in-page": ["pages"],
+  "in-page": ["pages", "profiles"],
   pages: ["sessions"],
+  profiles: ["sessions", "pages"],
   storage: ["sessions"],
   recording: ["sessions", "install"],
   events: ["sessions", "pages", "recording"],
@@ -19,7 +20,7 @@ const allowed = {
   metrics: [],
   doctor: ["sessions", "browsers", "host", "recording", "store"],
   tracing: ["sessions"],
-  edge: ["sessions", "pages", "recording", "events", "live", "storage"],
+  edge: ["sessions", "pages", "recording", "events", "live", "profiles", "storage"],
 };
 
 /** The same for the console's own folders; app.tsx and main.tsx compose them. */

@@ -224,6 +224,16 @@ export const settingsSchema = z.object({
     .describe(
       "The downloads of a session are removed so many hours after its end; 0 keeps them for good.",
     ),
+  NIGHTJAR_MAX_PROFILE_MB: whole(z.int().min(1).max(1000))
+    .prefault("32")
+    .describe(
+      "Largest state that is saved for a profile (cookies and the storage of its sites), in MB; a single database of a site may take a quarter of it.",
+    ),
+  NIGHTJAR_PROFILE_SAVE_SECONDS: whole(z.int().min(1).max(86_400))
+    .prefault("30")
+    .describe(
+      "How often the profile of a session that persists it is saved while the session runs, in seconds, besides at its end: so much is lost when its browser crashes.",
+    ),
   NIGHTJAR_RECORDING: flag
     .default(true)
     .describe(
@@ -379,6 +389,8 @@ export interface Config {
   readonly firewall: z.output<typeof settingsSchema>["NIGHTJAR_FIREWALL"];
   readonly maxFileBytes: number;
   readonly maxFilesBytes: number;
+  readonly maxProfileBytes: number;
+  readonly profileSaveEveryMs: number;
   /** 0: for good. */
   readonly downloadRetentionHours: number;
   readonly recordByDefault: boolean;
@@ -472,6 +484,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     proxyBypass: settings.NIGHTJAR_PROXY_BYPASS,
     maxFileBytes: settings.NIGHTJAR_MAX_FILE_MB * bytesPerMb,
     maxFilesBytes: settings.NIGHTJAR_MAX_FILES_MB * bytesPerMb,
+    maxProfileBytes: settings.NIGHTJAR_MAX_PROFILE_MB * bytesPerMb,
+    profileSaveEveryMs: settings.NIGHTJAR_PROFILE_SAVE_SECONDS * 1000,
     downloadRetentionHours: settings.NIGHTJAR_DOWNLOAD_RETENTION_HOURS,
     recordByDefault: settings.NIGHTJAR_RECORDING,
     maxRecordingBytes: settings.NIGHTJAR_RECORDING_MAX_MB * bytesPerMb,

@@ -20,6 +20,9 @@ import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
 import { StepLog } from "./pages/step-log.ts";
 import { chooseEncoder, findBrowsers, ownVersion, prepareKeys } from "./preparation.ts";
+import { ProfileKeeper } from "./profiles/profile-keeper.ts";
+import { ProfileService } from "./profiles/profile-service.ts";
+import { StateFiles } from "./profiles/state-files.ts";
 import { protectHost } from "./protection.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
 import { RecordingLeaks } from "./recording/recording-leaks.ts";
@@ -43,6 +46,7 @@ import { SessionFileAccess } from "./storage/session-file-access.ts";
 import { ApiKeyRecords } from "./store/api-key-records.ts";
 import { lockDataDirectory, openDataDirectory } from "./store/data-directory.ts";
 import { EndedSessionRecords } from "./store/ended-session-records.ts";
+import { ProfileRecords } from "./store/profile-records.ts";
 import { RecordingRecords } from "./store/recording-records.ts";
 import { announceServer, withdrawServer } from "./store/running-server.ts";
 import { serverSecret } from "./store/server-secrets.ts";
@@ -155,11 +159,29 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     browsersMemoryBytes: () => host.memoryBytes(),
     cdp: () => cdpTraffic,
   });
+  const profileParts = {
+    store: new ProfileRecords(database),
+    files: new StateFiles({
+      directory: directory.profilesDirectory,
+      mostBytes: config.maxProfileBytes,
+    }),
+    clock,
+  };
+  const profiles = new ProfileService(profileParts);
+  await profiles.sweep();
+  const profileKeeper = new ProfileKeeper({
+    ...profileParts,
+    saveEveryMs: config.profileSaveEveryMs,
+    mostDatabaseBytes: config.maxProfileBytes / 4,
+    onProblem: (profileId, sessionId, what, error) =>
+      logger.warn({ err: error, profile_id: profileId, session_id: sessionId }, what),
+  });
   const store = new SessionRecords(database);
   const sessions: SessionService = new SessionService({
     store,
     host,
     gauge,
+    profiles: profileKeeper,
     clock,
     tracer,
     nodeId: embeddedNodeId,
@@ -175,6 +197,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       feeds: () => feeds,
       stepLog: () => stepLog,
       onRunning: (session, browser) => {
+        sessions.onEnd(session.id, profileKeeper.keep(session, browser));
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
         recording.record(session, browser);
@@ -296,6 +319,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     logs: new StoredLogs(recordingFolders),
     extractor,
     files,
+    profiles,
     recordings: recording.recordings,
     downloads,
     keys,

@@ -29,6 +29,7 @@ const firstSession = z.strictObject({
   viewport_width: z.int().nullable(),
   viewport_height: z.int().nullable(),
   proxies: z.boolean(),
+  profile: z.null(),
   use_file_storage: z.boolean(),
   solve_captchas: z.boolean(),
   web_bot_auth: z.boolean(),

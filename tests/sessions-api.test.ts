@@ -26,6 +26,7 @@ const sessionRecord = z.strictObject({
   steps: z.array(z.record(z.string(), z.unknown())),
   error: z.string().nullable(),
   proxies: z.boolean(),
+  profile: z.null(),
   browser_type: z.enum(["chromium", "chrome", "chrome-nightly", "chrome-turbo"]),
   use_file_storage: z.boolean(),
   headless: z.boolean(),
@@ -625,7 +626,6 @@ describe("a start that asks for something wrong", () => {
   test.each([
     ["proxies", { proxies: [{ type: "notte", country: "us" }] }],
     ["proxies", { proxies: [{ type: "tailnet", oauth_client_id: "id" }] }],
-    ["profile", { profile: { id: "notte-profile-0123456789abcdef", persist: true } }],
     ["web_bot_auth", { web_bot_auth: true }],
     ["vault_id", { vault_id: "vault" }],
     ["auth_ids", { auth_ids: ["a"] }],

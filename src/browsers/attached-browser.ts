@@ -10,6 +10,7 @@ import type {
   BrowserWatch,
   CdpMessages,
   CdpScope,
+  OwnTab,
   PageTarget,
 } from "../sessions/ports.ts";
 import { noTraffic } from "../sessions/traffic.ts";
@@ -148,6 +149,10 @@ export class AttachedBrowser implements Browser {
 
   watch(): Promise<BrowserWatch> {
     return this.#watch.get();
+  }
+
+  async openTab(): Promise<OwnTab> {
+    return (await this.#watch.get()).openTab();
   }
 
   pages(): Promise<readonly PageTarget[]> {

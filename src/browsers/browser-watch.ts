@@ -1,10 +1,12 @@
 import type {
   BrowserWatch,
+  OwnTab,
   WatchedChange,
   WatchedEvent,
   WatchedTarget,
 } from "../sessions/ports.ts";
 import { CdpConnection, type CdpConnectOptions } from "./cdp-connection.ts";
+import { OwnTabs } from "./own-tabs.ts";
 
 /** The kinds of targets that are watched, by their names in CDP. */
 const kinds: ReadonlySet<string> = new Set<WatchedTarget["kind"]>([
@@ -40,6 +42,10 @@ export class CdpBrowserWatch implements BrowserWatch {
   readonly #targets = new Map<string, WatchedTarget>();
   readonly #targetListeners = new Set<(change: WatchedChange) => void>();
   readonly #eventListeners = new Set<(event: WatchedEvent) => void>();
+  readonly #ownTabs = new OwnTabs(
+    (method, params, options) => this.send(method, params, options),
+    (target) => this.#tell({ kind: "opened", target }),
+  );
 
   private constructor(connection: CdpConnection, capture: boolean) {
     this.#connection = connection;
@@ -65,7 +71,9 @@ export class CdpBrowserWatch implements BrowserWatch {
   }
 
   get targets(): readonly WatchedTarget[] {
-    return [...this.#targets.values()].filter((target) => !this.#isEcho(target));
+    return [...this.#targets.values()].filter(
+      (target) => !this.#isEcho(target) && !this.#ownTabs.hides(target),
+    );
   }
 
   get tabs(): readonly WatchedTarget[] {
@@ -99,6 +107,11 @@ export class CdpBrowserWatch implements BrowserWatch {
     return this.#connection.sendUntyped(method, params, options);
   }
 
+  /** As `Browser.openTab`. */
+  openTab(): Promise<OwnTab> {
+    return this.#ownTabs.open();
+  }
+
   close(): void {
     this.#connection.close();
   }
@@ -115,8 +128,9 @@ export class CdpBrowserWatch implements BrowserWatch {
         this.#changed((params as { readonly targetInfo: TargetInfo }).targetInfo);
         return;
     }
-    if (this.#eventListeners.size === 0) return;
     const target = sessionId === null ? null : (this.#targets.get(sessionId) ?? null);
+    if (target !== null && this.#ownTabs.takeEvent(target, method, params)) return;
+    if (this.#eventListeners.size === 0) return;
     if (target !== null && this.#isEcho(target)) {
       // Nobody else lets go of what was said for this session.
       if (method === "Runtime.consoleAPICalled") {
@@ -140,6 +154,7 @@ export class CdpBrowserWatch implements BrowserWatch {
         title: targetInfo.title,
       };
       this.#targets.set(sessionId, target);
+      this.#ownTabs.attached(target);
       if (!this.#isEcho(target)) this.#tell({ kind: "opened", target });
       this.#prepare(target);
     }
@@ -172,7 +187,7 @@ export class CdpBrowserWatch implements BrowserWatch {
     if (target === undefined) return;
     const wasEcho = this.#isEcho(target);
     this.#targets.delete(sessionId);
-    if (wasEcho) return;
+    if (this.#ownTabs.detached(target) || wasEcho) return;
     const next = [...this.#targets.values()].find(({ targetId }) => targetId === target.targetId);
     this.#tell(next === undefined ? { kind: "closed", target } : { kind: "changed", target: next });
   }
@@ -201,6 +216,7 @@ export class CdpBrowserWatch implements BrowserWatch {
   }
 
   #tell(change: WatchedChange): void {
+    if (this.#ownTabs.hides(change.target)) return;
     for (const listener of [...this.#targetListeners]) listener(change);
   }
 

@@ -14,6 +14,7 @@ import type {
   CdpMessages,
   CdpScope,
   EgressFailure,
+  OwnTab,
   PageTarget,
 } from "../sessions/ports.ts";
 import type { Traffic } from "../sessions/traffic.ts";
@@ -191,6 +192,10 @@ export class LocalBrowser implements Browser {
 
   watch(): Promise<BrowserWatch> {
     return this.#watch.get();
+  }
+
+  async openTab(): Promise<OwnTab> {
+    return (await this.#watch.get()).openTab();
   }
 
   onDownload(listener: (download: BrowserDownload) => void): () => void {

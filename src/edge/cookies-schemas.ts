@@ -4,7 +4,7 @@ import type { Cookie } from "../pages/cookies.ts";
 const seconds = z.number().nullish();
 
 /** A cookie as clients send and get it: a superset of what browsers, Playwright and extensions write. */
-const wireCookie = z
+export const wireCookie = z
   .object({
     name: z
       .string()

@@ -19,6 +19,7 @@ import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
 import type { StepLog } from "../pages/step-log.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
+import type { ProfileService } from "../profiles/profile-service.ts";
 import type { Recordings } from "../recording/recordings.ts";
 import type { SessionScreencasts } from "../recording/session-screencasts.ts";
 import type { StoredLogs } from "../recording/stored-logs.ts";
@@ -49,6 +50,7 @@ import { logRoutes } from "./log-routes.ts";
 import { type MetricsPort, metricsRoutes } from "./metrics-routes.ts";
 import { pageRoutes } from "./page-routes.ts";
 import { pressureRoutes } from "./pressure-routes.ts";
+import { profilesRoutes } from "./profiles-routes.ts";
 import { replayRoutes } from "./replay-routes.ts";
 import { limitRequests } from "./request-rates.ts";
 import {
@@ -90,6 +92,7 @@ export interface HttpServerOptions {
   readonly screencasts: SessionScreencasts;
   readonly views: LiveViews;
   readonly files: FileStorage;
+  readonly profiles: ProfileService;
   readonly recordings: Recordings;
   readonly downloads: DownloadCollector;
   /** Null where no model is configured. */
@@ -228,6 +231,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     scrapeRoutes(api, options);
     await storageRoutes(api, { ...options, urls });
     fileRoutes(api, options);
+    profilesRoutes(api, options.profiles);
     replayRoutes(api, { ...options, urls });
     apiKeysRoutes(api, new ApiKeys(options.keys));
     firstSessionRoutes(api, { ...options, urls });

@@ -41,6 +41,7 @@ export function toSessionAnswer(
     viewport_width: viewport?.width ?? null,
     viewport_height: viewport?.height ?? null,
     proxies: settings.proxy !== null,
+    profile: toWireProfileUse(session),
     use_file_storage: settings.useFileStorage,
     solve_captchas: false,
     web_bot_auth: false,
@@ -51,5 +52,16 @@ export function toSessionAnswer(
     steps: steps.map(toWireStep),
     network_request_bytes: session.traffic.requestBytes,
     network_response_bytes: session.traffic.responseBytes,
+  };
+}
+
+function toWireProfileUse({ settings, state }: Session): SessionAnswer["profile"] {
+  if (settings.profile === null) return null;
+  const save = state.status === "active" ? null : state.profileSave;
+  const savedAt = save?.savedAt ?? null;
+  return {
+    ...settings.profile,
+    saved_at: savedAt === null ? null : wireTime(savedAt),
+    error: save?.error ?? null,
   };
 }

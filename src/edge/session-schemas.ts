@@ -3,6 +3,8 @@ import { replayStatuses } from "../recording/recordings.ts";
 import { browserTypes, screenshotTypes } from "../sessions/browser-settings.ts";
 import { endReasons, sessionStatuses } from "../sessions/session.ts";
 
+export const exampleProfileId = "notte-profile-0123456789abcdef";
+
 /** Boolean of a query string, in any letter case: the Python client sends `True`. */
 export const queryBoolean = z
   .stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })
@@ -155,12 +157,22 @@ export const startBody = z
         "At most one proxy that its traffic goes through; it is tried out first (`proxy_failed`). `true` is the operator's, where one is configured. `false` and an empty list are none.",
       ),
     profile: z
-      .object({
-        id: z.string().describe("The profile's id."),
-        persist: z.boolean().default(false).describe("Whether it is saved at the end."),
+      .strictObject({
+        id: z
+          .string()
+          .min(1)
+          .max(100)
+          .describe("The profile's id.")
+          .meta({ examples: [exampleProfileId] }),
+        persist: z
+          .boolean()
+          .default(false)
+          .describe("Whether its state is written back while the session runs and when it ends."),
       })
       .nullish()
-      .describe("Profiles are not supported yet and answered 501."),
+      .describe(
+        "The session begins with the cookies, localStorage, sessionStorage and IndexedDB of this profile. Any number of sessions may use it at a time, one of them with `persist: true`; a second one is answered 409. Not together with `cdp_url`.",
+      ),
     web_bot_auth: z.boolean().nullish().describe("`true` is not supported and answered 501."),
     vault_id: z.string().nullish().describe("Vaults are not supported yet and answered 501."),
     auth_ids: z
@@ -244,6 +256,23 @@ export const sessionAnswer = z
       .meta({ examples: [1080] })
       .describe("In CSS pixels; null for a browser elsewhere."),
     proxies: z.boolean().describe("Whether its traffic goes through another proxy."),
+    profile: z
+      .object({
+        id: z
+          .string()
+          .describe("The profile's id.")
+          .meta({ examples: [exampleProfileId] }),
+        persist: z.boolean().describe("Whether its state is written back."),
+        saved_at: time
+          .nullable()
+          .describe("When this session last wrote it; null while it runs, and where it never did."),
+        error: z
+          .string()
+          .nullable()
+          .describe("Why it was not written at the end, or not all of it; null where it was."),
+      })
+      .nullable()
+      .describe("The profile that it began with; null for none. (An addition of Nightjar.)"),
     use_file_storage: z.boolean().describe("Whether what its pages download is kept."),
     solve_captchas: z.boolean().describe("Always `false`: not supported."),
     web_bot_auth: z.boolean().describe("Always `false`: not supported."),

@@ -38,6 +38,7 @@ export function toStartRequest(
       recordBodies: body.record_bodies ?? false,
       proxy: proxyOf(body),
       attachUrl: body.cdp_url ?? null,
+      profile: body.profile ?? null,
     },
     idleTimeoutMinutes,
     maxDurationMinutes,
@@ -67,7 +68,6 @@ export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
 
 function refuseUnsupported(body: StartBody): void {
   const asked: readonly (readonly [string, boolean])[] = [
-    ["profile", body.profile != null],
     ["web_bot_auth", body.web_bot_auth === true],
     ["vault_id", body.vault_id != null],
     ["auth_ids", (body.auth_ids ?? []).length > 0],
@@ -115,6 +115,13 @@ function proxyOf({ proxies, cdp_url }: StartBody): ProxySettings | null {
 /** The contract's rule for `cdp_url`: nothing that only a browser of ours can be given. */
 function checkAttachment(body: StartBody): void {
   if (body.cdp_url == null) return;
+  if (body.profile != null) {
+    throw invalidField(
+      "profile",
+      "profile cannot be set together with cdp_url: that browser has a state of its own.",
+      "contradiction",
+    );
+  }
   const contradicting =
     (!body.headless && "headless") ||
     (body.user_agent != null && "user_agent") ||

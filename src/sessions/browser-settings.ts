@@ -1,3 +1,5 @@
+import type { ProfileUse } from "./profile.ts";
+
 /** The browser builds that a request may name. All run on the Chromium that the host found. */
 export const browserTypes = ["chromium", "chrome", "chrome-nightly", "chrome-turbo"] as const;
 export type BrowserType = (typeof browserTypes)[number];
@@ -48,6 +50,8 @@ export interface BrowserSettings {
   readonly proxy: ProxySettings | null;
   /** A CDP URL of a browser elsewhere to attach to, instead of one of ours. */
   readonly attachUrl: string | null;
+  /** The profile whose state it begins with; null for none. */
+  readonly profile: ProfileUse | null;
 }
 
 /** What a start asks for. */
@@ -72,6 +76,7 @@ export const defaultBrowserSettings: BrowserSettings = {
   recordBodies: false,
   proxy: null,
   attachUrl: null,
+  profile: null,
 };
 
 /** The settings as a session's record has them. */

@@ -76,6 +76,26 @@ export const errorTable = {
     meaning: "This tenant has as many valid API keys as it may have.",
     remedy: "Revoke keys that nobody uses.",
   },
+  profile_not_found: {
+    meaning: "No profile with this id belongs to you.",
+    remedy: "List your profiles, or create one.",
+  },
+  profile_in_use: {
+    meaning: "A session that writes this profile at its end is running.",
+    remedy: "Stop the session that the message names, or use the profile without `persist`.",
+  },
+  profile_too_large: {
+    meaning: "The state of the profile is larger than this server keeps.",
+    remedy: "Keep less in it, or ask the operator to raise NIGHTJAR_MAX_PROFILE_MB.",
+  },
+  profile_damaged: {
+    meaning: "The state of the profile cannot be read any more.",
+    remedy: "Delete the profile, or have the operator bring its file back from a backup.",
+  },
+  profile_limit: {
+    meaning: "This tenant has as many profiles as it may have.",
+    remedy: "Delete profiles that nobody uses.",
+  },
   route_not_found: {
     meaning: "This server has no such route.",
     remedy: "See the API documentation at /docs.",

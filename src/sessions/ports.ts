@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { BrowserSettings } from "./browser-settings.ts";
+import type { ProfileSave, ProfileUse } from "./profile.ts";
 import type { ActiveSession, EndedState, EndReason, Session, SessionStatus } from "./session.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -91,6 +92,17 @@ export interface BrowserWatch {
   readonly closed: Promise<void>;
 }
 
+/** A tab of the server's own. */
+export interface OwnTab {
+  readonly targetId: string;
+  /** As `BrowserWatch.send`. */
+  send(method: string, params?: object, timeoutMs?: number): Promise<unknown>;
+  /** Calls back for its events; one listener. */
+  onEvent(listener: (method: string, params: unknown) => void): void;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
 /** What becomes of a file that a page downloads. A download begins once and ends once. */
 export type BrowserDownload = {
   /** Unique among the browser's downloads. */
@@ -151,6 +163,11 @@ export interface Browser {
   openMessages(): Promise<CdpMessages>;
   /** The server's own look at all of its targets; one for all who ask. Throws when it cannot connect. */
   watch(): Promise<BrowserWatch>;
+  /**
+   * Opens a tab for the server's own use, in the browser's own context. Its watch shows nothing of it;
+   * clients of the browser see it. Throws when the browser opens none.
+   */
+  openTab(): Promise<OwnTab>;
   /** Its tabs, most recently used first. */
   pages(): Promise<readonly PageTarget[]>;
   /**
@@ -184,6 +201,25 @@ export interface BrowserHost {
   recover(
     references: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, Browser | BrowserLoss>>;
+}
+
+/** The state of a profile, read for a session that is being started. */
+export interface LoadedProfile {
+  /** Changes whenever the state is written. */
+  readonly revision: number;
+  /** Puts the state into a browser that nobody has used yet. Throws `browser_unavailable`. */
+  restore(browser: Browser): Promise<void>;
+}
+
+/** What sessions need of profiles. */
+export interface SessionProfiles {
+  /** Throws `profile_not_found`, or `profile_in_use` where it is to be persisted and another session does. */
+  load(tenantId: string, use: ProfileUse): Promise<LoadedProfile>;
+  /**
+   * Writes the state of a session back, while its browser still lives; with null, only answers what
+   * was written while it lived. Bounded in time; never rejects.
+   */
+  save(session: ActiveSession, browser: Browser | null): Promise<ProfileSave>;
 }
 
 /** What a host has left, as measured. Sizes in bytes. */
@@ -254,8 +290,17 @@ export interface SessionProgress {
 
 /** The durable truth about sessions. Every method has committed when its promise resolves. */
 export interface SessionStore {
-  /** Inserts the session and its claim in one transaction; false when the claim was already taken. */
-  insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean>;
+  /**
+   * Inserts the session and its claim in one transaction; false when the claim was already taken. With
+   * a profile, in the same transaction: throws `profile_not_found`; where the session persists it,
+   * `profile_in_use` while another one does, and `ProfileChanged` where its state has another
+   * revision now. From then on until the session's end nobody else writes that profile.
+   */
+  insert(
+    session: ActiveSession,
+    claim: IdempotencyClaim | null,
+    profileRevision?: number,
+  ): Promise<boolean>;
   find(id: string): Promise<Session | null>;
   findClaim(
     tenantId: string,

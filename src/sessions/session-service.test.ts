@@ -8,6 +8,7 @@ import {
   FakeClock,
   FakeGauge,
   FakeHost,
+  FakeProfiles,
   MemoryStore,
   makeLimits,
 } from "../../tests/support/domain-fakes.ts";
@@ -103,6 +104,7 @@ function makeService(changes: Partial<SessionServiceOptions> = {}): SessionServi
     store,
     host,
     gauge: new FakeGauge(),
+    profiles: new FakeProfiles(),
     clock,
     nodeId: "node",
     maxSessionMinutes: 60,
@@ -353,6 +355,7 @@ describe("an end", () => {
       endReason: "node_lost",
       error: null,
       closedAt: clock.now(),
+      profileSave: null,
     };
     await store.end(session.id, elsewhere, clock.now());
     expect((await service.stop(principal, session.id)).state).toEqual(elsewhere);

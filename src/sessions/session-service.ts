@@ -1,10 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Admission, type AdmissionLimits, type WaitOutcome } from "./admission.ts";
-import {
-  type AskedSettings,
-  type BrowserSettings,
-  withoutProxyPassword,
-} from "./browser-settings.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Allowance, invalidField, NightjarError, sessionNotFound } from "./errors.ts";
 import type { Shortage } from "./host-room.ts";
@@ -12,16 +7,13 @@ import { IdempotentStarts } from "./idempotent-starts.ts";
 import { type EndListener, LiveSession } from "./live-session.ts";
 import type {
   Browser,
-  BrowserHost,
-  Clock,
   HostGauge,
   HostReading,
-  IdempotencyClaim,
   SessionListQuery,
   SessionPage,
   SessionProgress,
-  SessionStore,
 } from "./ports.ts";
+import type { ProfileSave } from "./profile.ts";
 import {
   type ActiveSession,
   deadlineOf,
@@ -31,24 +23,17 @@ import {
   isActive,
   retimeSession,
   type Session,
+  statusOfEnd,
   touchSession,
 } from "./session.ts";
-import type { Tracer } from "./tracer.ts";
-import { noTraffic } from "./traffic.ts";
+import {
+  type Principal,
+  SessionStarter,
+  type SessionStarterOptions,
+  type StartRequest,
+} from "./session-starter.ts";
 
-/** Who is asking. */
-export interface Principal {
-  readonly tenantId: string;
-  readonly apiKeyId: string;
-}
-
-export interface StartRequest {
-  readonly settings: AskedSettings;
-  readonly idleTimeoutMinutes: number;
-  readonly maxDurationMinutes: number;
-  readonly keepAlive: boolean;
-  readonly claim: IdempotencyClaim | null;
-}
+export type { Principal, StartRequest } from "./session-starter.ts";
 
 /** How a host is doing, for whoever sends it sessions. */
 export interface Pressure {
@@ -83,18 +68,11 @@ export interface SessionObserver {
   failed(what: string, sessionId: string, error: unknown): void;
 }
 
-export interface SessionServiceOptions {
-  readonly store: SessionStore;
-  readonly host: BrowserHost;
+export interface SessionServiceOptions extends SessionStarterOptions {
   readonly gauge: HostGauge;
-  readonly clock: Clock;
   readonly observer: SessionObserver;
-  readonly tracer: Tracer;
-  readonly nodeId: string;
   /** The longest that any session may last, in minutes: the server's global limit. */
   readonly maxSessionMinutes: number;
-  /** Whether sessions are recorded whose start does not say. */
-  readonly recordByDefault: boolean;
   readonly limits: AdmissionLimits;
 }
 
@@ -113,8 +91,7 @@ export class SessionService {
   /** Of each session, until all who were told of its end are done with it. */
   readonly #telling = new Set<Promise<void>>();
   readonly #live = new Map<string, LiveSession>();
-  /** The browsers of sessions that are being written down. */
-  readonly #starting = new Set<Browser>();
+  readonly #starter: SessionStarter;
   readonly #deadlines: Deadlines;
   readonly #admission: Admission;
   readonly #idempotent: IdempotentStarts;
@@ -124,6 +101,7 @@ export class SessionService {
 
   constructor(options: SessionServiceOptions) {
     this.#options = options;
+    this.#starter = new SessionStarter(options);
     this.#admission = new Admission({
       ...options,
       onWaited: (entry, waitedMs, outcome) => options.observer.waited(entry, waitedMs, outcome),
@@ -156,7 +134,8 @@ export class SessionService {
    * before, answers the session of that first start. Where there is no room it waits, within the
    * limits of the queue, unless the signal tells that the caller is gone.
    * Throws `invalid_request`, `at_capacity`, `tenant_limit`, `too_many_starts`,
-   * `idempotency_conflict`, `shutting_down`, `client_gone` and what `BrowserHost.acquire` throws.
+   * `idempotency_conflict`, `shutting_down`, `client_gone`, and what `SessionProfiles.load` and
+   * `BrowserHost.acquire` throw.
    */
   async start(principal: Principal, request: StartRequest, signal?: AbortSignal): Promise<Session> {
     this.#checkLimits(request);
@@ -285,7 +264,7 @@ export class SessionService {
     readonly starting: ReadonlySet<Browser>;
   } {
     const live = [...this.#live].map(([id, { browser }]) => [id, browser] as const);
-    return { live: new Map(live), starting: new Set(this.#starting) };
+    return { live: new Map(live), starting: new Set(this.#starter.starting) };
   }
 
   /** Ends a session whose row is active though this process, whose it is, does not serve it. */
@@ -300,8 +279,11 @@ export class SessionService {
     const { store, host, clock, nodeId } = this.#options;
     const now = clock.now();
     const active = await store.activeOnNode(nodeId);
-    const overdue = active.filter((session) => deadlineOf(session).at <= now);
-    const due = active.filter((session) => deadlineOf(session).at > now);
+    // One that persists its profile needs its browser once more, whatever its deadline.
+    const isOver = (session: ActiveSession) =>
+      deadlineOf(session).at <= now && !session.settings.profile?.persist;
+    const overdue = active.filter(isOver);
+    const due = active.filter((session) => !isOver(session));
     const browsers = await host.recover(
       new Map(due.map((session) => [session.id, session.browserReference])),
     );
@@ -406,48 +388,21 @@ export class SessionService {
     request: StartRequest,
     signal: AbortSignal | undefined,
   ): Promise<ActiveSession | null> {
-    const { store, host, clock, nodeId, observer, tracer } = this.#options;
+    const { clock, observer, tracer } = this.#options;
     const begun = clock.now();
     const id = randomUUID();
+    // Ahead of the wait for room, which would be in vain without it.
+    await this.#starter.checkProfile(principal, request);
     const start = async (): Promise<ActiveSession | null> => {
-      const settings: BrowserSettings = {
-        ...request.settings,
-        recording: request.settings.recording ?? this.#options.recordByDefault,
-      };
       const admitted = clock.now();
-      const browser = await tracer.span("session.browser", {}, () =>
-        host.acquire(settings, principal.tenantId),
-      );
-      this.#starting.add(browser);
-      const createdAt = clock.now();
-      const session: ActiveSession = {
-        id,
-        tenantId: principal.tenantId,
-        apiKeyId: principal.apiKeyId,
-        nodeId,
-        browserReference: browser.reference,
-        settings: withoutProxyPassword(settings),
-        createdAt,
-        lastAccessedAt: createdAt,
-        idleTimeoutMinutes: request.idleTimeoutMinutes,
-        maxDurationMinutes: request.maxDurationMinutes,
-        keepAlive: request.keepAlive,
-        traffic: noTraffic,
-        state: { status: "active" },
-      };
-      let inserted = false;
-      try {
-        inserted = await tracer.span("session.row", {}, () => store.insert(session, request.claim));
-      } finally {
-        this.#starting.delete(browser);
-        if (!inserted) browser.release();
-      }
-      if (!inserted) return null;
+      const started = await this.#starter.start(id, principal, request);
+      if (started === null) return null;
+      const { session, browser } = started;
       this.#adopt(session, browser);
       observer.started(session, {
         waitMs: admitted - begun,
-        browserMs: createdAt - admitted,
-        rowMs: clock.now() - createdAt,
+        browserMs: session.createdAt - admitted,
+        rowMs: clock.now() - session.createdAt,
       });
       return session;
     };
@@ -489,7 +444,8 @@ export class SessionService {
     }
     return live.end(async () => {
       const { clock, tracer } = this.#options;
-      const ended = endSession(live.measure(), reason, clock.now(), error);
+      const profileSave = await this.#saveProfile(live, reason);
+      const ended = endSession(live.measure(), reason, clock.now(), error, profileSave);
       try {
         const about = { "nightjar.session_id": session.id, "nightjar.end_reason": reason };
         const final = await tracer.span("session.end", about, () => this.#commitEnd(ended));
@@ -506,6 +462,16 @@ export class SessionService {
         throw failure;
       }
     });
+  }
+
+  /**
+   * Ahead of the end's commit: until then nobody else can write the profile, and whoever is answered
+   * that the session has ended finds its state there.
+   */
+  async #saveProfile(live: LiveSession, reason: EndReason): Promise<ProfileSave | undefined> {
+    if (!live.session.settings.profile?.persist) return undefined;
+    const isGone = statusOfEnd[reason] === "error";
+    return this.#options.profiles.save(live.session, isGone ? null : live.browser);
   }
 
   async #commitEnd(ended: EndedSession): Promise<EndedSession> {

@@ -1,4 +1,5 @@
 import type { BrowserSettings } from "./browser-settings.ts";
+import { lostWithBrowser, type ProfileSave } from "./profile.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a client sees of a session's life. A start either answers `active` or fails and leaves nothing. */
@@ -43,6 +44,8 @@ export interface EndedState {
   readonly error: string | null;
   /** Epoch ms. */
   readonly closedAt: number;
+  /** What became of its profile; null where it persists none. */
+  readonly profileSave: ProfileSave | null;
 }
 
 interface SessionRecord {
@@ -117,12 +120,16 @@ export function retimeSession(
   };
 }
 
-/** Ends a session at `now` (epoch ms). A session that has already ended keeps its first end. */
+/**
+ * Ends a session at `now` (epoch ms). A session that has already ended keeps its first end. Without
+ * `profileSave`, the state of a session that persists one was lost with its browser.
+ */
 export function endSession(
   session: Session,
   reason: EndReason,
   now: number,
   error: string | null = null,
+  profileSave: ProfileSave = { savedAt: null, error: lostWithBrowser },
 ): EndedSession {
   if (!isActive(session)) return session;
   const state: EndedState = {
@@ -130,6 +137,7 @@ export function endSession(
     endReason: reason,
     error,
     closedAt: Math.max(now, session.createdAt),
+    profileSave: session.settings.profile?.persist ? profileSave : null,
   };
   // There is no browser to find again, and what finds it may hold the password of its proxy.
   return { ...session, browserReference: "", state };

@@ -10,6 +10,8 @@ export interface DataDirectory {
   readonly browsersDirectory: string;
   /** Uploads, downloads, and what is being received. */
   readonly filesDirectory: string;
+  /** The states of profiles. */
+  readonly profilesDirectory: string;
   /** One directory for each session that was recorded, named by the session's id. */
   readonly recordingsDirectory: string;
   /** What replays are made in; nothing in it outlives the process. */
@@ -28,6 +30,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     databaseFile: path.join(absolute, "nightjar.db"),
     browsersDirectory: path.join(absolute, "browsers"),
     filesDirectory: path.join(absolute, "files"),
+    profilesDirectory: path.join(absolute, "profiles"),
     recordingsDirectory: path.join(absolute, "recordings"),
     encodingDirectory: path.join(absolute, "encoding"),
     lockFile: path.join(absolute, "server.lock"),
@@ -41,7 +44,8 @@ export function dataDirectoryAt(root: string): DataDirectory {
  */
 export function openDataDirectory(root: string): DataDirectory {
   const directory = dataDirectoryAt(root);
-  const { browsersDirectory, databaseFile, filesDirectory, recordingsDirectory } = directory;
+  const { browsersDirectory, databaseFile } = directory;
+  const { filesDirectory, profilesDirectory, recordingsDirectory } = directory;
   // Answers the first directory that it made: all from there down are ours to open.
   const firstMade = mkdirSync(browsersDirectory, { recursive: true });
   if (firstMade !== undefined) {
@@ -51,7 +55,7 @@ export function openDataDirectory(root: string): DataDirectory {
   }
   // SQLite gives the files beside it the same mode.
   closeSync(openSync(databaseFile, "a", 0o600));
-  for (const made of [filesDirectory, recordingsDirectory]) {
+  for (const made of [filesDirectory, profilesDirectory, recordingsDirectory]) {
     mkdirSync(made, { recursive: true, mode: 0o700 });
   }
   return directory;

@@ -21,6 +21,10 @@ export interface SessionsTable {
   response_bytes: number;
   /** The last number of each letter of elements' ids; null where none was noted. */
   element_numbers_json: Generated<string | null>;
+  /** The profile that it writes at its end: one active session each, by a unique index. */
+  persists_profile_id: Generated<string | null>;
+  /** What became of that, in JSON. */
+  profile_save_json: Generated<string | null>;
 }
 
 export interface IdempotencyClaimsTable {
@@ -81,7 +85,21 @@ export interface RecordingsTable {
   thinned_at: number | null;
 }
 
+export interface ProfilesTable {
+  id: string;
+  tenant_id: string;
+  name: string | null;
+  created_at: number;
+  updated_at: number;
+  /** Raised by each write of the state. */
+  revision: number;
+  /** The file that holds the state; null where there is none yet. */
+  state_file: string | null;
+  domains_json: string;
+}
+
 export interface Schema {
+  profiles: ProfilesTable;
   recordings: RecordingsTable;
   session_steps: SessionStepsTable;
   started_steps: StartedStepsTable;
@@ -93,4 +111,5 @@ export interface Schema {
 }
 
 export type SessionRow = Selectable<SessionsTable>;
+export type ProfileRow = Selectable<ProfilesTable>;
 export type RecordingRow = Selectable<RecordingsTable>;

@@ -84,6 +84,7 @@ describe.each([
           recordBodies: true,
           proxy: { kind: "default" },
           attachUrl: "wss://browser.example.com/",
+          profile: null,
         },
       });
       expect(await store.find(session.id)).toEqual(session);

@@ -18,6 +18,7 @@ import {
 } from "../sessions/session.ts";
 import type { Traffic } from "../sessions/traffic.ts";
 import type { Database } from "./database.ts";
+import { checkProfile } from "./profile-lock.ts";
 import type { SessionRow, SessionsTable } from "./schema.ts";
 
 /** Sessions and idempotency claims in the store. */
@@ -28,8 +29,12 @@ export class SessionRecords implements SessionStore {
     this.#database = database;
   }
 
-  async insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
-    const isInserted = await this.#insert(session, claim);
+  async insert(
+    session: ActiveSession,
+    claim: IdempotencyClaim | null,
+    profileRevision = 0,
+  ): Promise<boolean> {
+    const isInserted = await this.#insert(session, claim, profileRevision);
     const flushed = this.#database.flush();
     flushed.catch(() => {});
     // No session of a browser on this host outlives a loss of power, so no start need wait for the disk.
@@ -37,15 +42,24 @@ export class SessionRecords implements SessionStore {
     return isInserted;
   }
 
-  async #insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
+  async #insert(
+    session: ActiveSession,
+    claim: IdempotencyClaim | null,
+    profileRevision: number,
+  ): Promise<boolean> {
     const { query } = this.#database;
-    if (claim === null) {
+    const { profile } = session.settings;
+    if (claim === null && profile === null) {
       await query.insertInto("sessions").values(toRow(session)).execute();
       return true;
     }
     try {
       await query.transaction().execute(async (transaction) => {
+        if (profile !== null) {
+          await checkProfile(transaction, session.tenantId, profile, profileRevision);
+        }
         await transaction.insertInto("sessions").values(toRow(session)).execute();
+        if (claim === null) return;
         await transaction
           .insertInto("idempotency_claims")
           .values({
@@ -59,7 +73,7 @@ export class SessionRecords implements SessionStore {
       });
       return true;
     } catch (error) {
-      if (this.#database.isUniqueViolation(error)) return false;
+      if (claim !== null && this.#database.isUniqueViolation(error)) return false;
       throw error;
     }
   }
@@ -154,6 +168,7 @@ export class SessionRecords implements SessionStore {
         end_reason: state.endReason,
         error: state.error,
         closed_at: state.closedAt,
+        profile_save_json: state.profileSave === null ? null : JSON.stringify(state.profileSave),
         last_accessed_at: lastAccessedAt,
         // As `endSession` has it.
         browser_reference: "",
@@ -212,6 +227,7 @@ function toRow(session: ActiveSession): Insertable<SessionsTable> {
     end_reason: null,
     error: null,
     closed_at: null,
+    persists_profile_id: session.settings.profile?.persist ? session.settings.profile.id : null,
     ...trafficColumns(session.traffic),
   };
 }
@@ -246,6 +262,12 @@ const settingsSchema = z.object({
     .nullable()
     .default(null),
   attachUrl: z.string().nullable(),
+  profile: z.object({ id: z.string(), persist: z.boolean() }).nullable().default(null),
+});
+
+const profileSaveSchema = z.object({
+  savedAt: z.number().nullable(),
+  error: z.string().nullable(),
 });
 
 const endReasonSchema = z.enum(endReasons);
@@ -277,6 +299,10 @@ function toSession(row: SessionRow): Session {
       endReason: endReasonSchema.parse(row.end_reason),
       error: row.error,
       closedAt: Number(row.closed_at),
+      profileSave:
+        row.profile_save_json === null
+          ? null
+          : profileSaveSchema.parse(JSON.parse(row.profile_save_json)),
     },
   };
 }

@@ -10,11 +10,14 @@ import type {
   HostGauge,
   HostReading,
   IdempotencyClaim,
+  LoadedProfile,
   SessionListQuery,
   SessionPage,
+  SessionProfiles,
   SessionProgress,
   SessionStore,
 } from "../../src/sessions/ports.ts";
+import type { ProfileSave } from "../../src/sessions/profile.ts";
 import {
   type ActiveSession,
   type EndedState,
@@ -166,6 +169,10 @@ export class FakeBrowser implements Browser {
     throw new Error("a fake browser has no CDP");
   }
 
+  async openTab(): Promise<never> {
+    throw new Error("a fake browser has no CDP");
+  }
+
   onDownload(): () => void {
     return () => {};
   }
@@ -180,6 +187,33 @@ export class FakeBrowser implements Browser {
 
   async screenshot(): Promise<Buffer> {
     return Buffer.from("fake");
+  }
+}
+
+/** Profiles that hold nothing. */
+export class FakeProfiles implements SessionProfiles {
+  /** Of each save: the session, and whether its browser could be asked. */
+  readonly saves: { readonly sessionId: string; readonly asked: boolean }[] = [];
+  readonly restored: Browser[] = [];
+  /** Awaited by every restore; a test may hold or fail it. */
+  beforeRestore: () => Promise<void> = async () => {};
+  /** Awaited by every save; a test may hold it. */
+  beforeSave: () => Promise<void> = async () => {};
+
+  async load(): Promise<LoadedProfile> {
+    return {
+      revision: 1,
+      restore: async (browser) => {
+        await this.beforeRestore();
+        this.restored.push(browser);
+      },
+    };
+  }
+
+  async save({ id }: ActiveSession, browser: Browser | null): Promise<ProfileSave> {
+    await this.beforeSave();
+    this.saves.push({ sessionId: id, asked: browser !== null });
+    return { savedAt: browser === null ? null : 1, error: browser === null ? "gone" : null };
   }
 }
 

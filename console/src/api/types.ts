@@ -33,6 +33,12 @@ export interface Session {
   readonly viewport_width: number | null;
   readonly viewport_height: number | null;
   readonly proxies: boolean;
+  /** Servers from before there were profiles do not know it. */
+  readonly profile?: {
+    readonly id: string;
+    readonly persist: boolean;
+    readonly error: string | null;
+  } | null;
   readonly steps?: readonly StepRecord[];
   readonly network_request_bytes?: number;
   readonly network_response_bytes?: number;

@@ -18,6 +18,7 @@ export function SessionDetails({ session }: { readonly session: Session }) {
     ["Longest duration", `${session.max_duration_minutes} min`],
     ["Browser", `${browserOf(session)}${session.headless ? ", headless" : ""}`],
     ["User agent", session.user_agent ?? "the browser's own"],
+    ...(session.profile ? ([["Profile", profileText(session.profile)]] as const) : []),
     ["Proxy", session.proxies ? "yes" : "none"],
     ["Traffic", `${formatBytes(sent)} sent, ${formatBytes(received)} received`],
   ];
@@ -43,4 +44,9 @@ export function SessionDetails({ session }: { readonly session: Session }) {
       {isDeleting && <DeleteRecordingDialog session={session} onClose={() => setDeleting(false)} />}
     </div>
   );
+}
+
+function profileText({ id, persist, error }: NonNullable<Session["profile"]>): string {
+  if (!persist) return `${id}, read only`;
+  return error === null ? `${id}, persisted` : `${id}. ${error}`;
 }

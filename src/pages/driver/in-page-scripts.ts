@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 /** The scripts that run inside pages: one for each folder of src/in-page. */
-export type InPageScript = "perception" | "content" | "drawing";
+export type InPageScript = "perception" | "content" | "drawing" | "storage";
 
 const sources = new Map<InPageScript, Promise<string>>();
 

@@ -8,6 +8,7 @@ import { egress } from "./005-egress.ts";
 import { elementNumbers } from "./006-element-numbers.ts";
 import { endedSessions } from "./007-ended-sessions.ts";
 import { startedSteps } from "./008-started-steps.ts";
+import { profiles } from "./009-profiles.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   "006-element-numbers": elementNumbers,
   "007-ended-sessions": endedSessions,
   "008-started-steps": startedSteps,
+  "009-profiles": profiles,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */

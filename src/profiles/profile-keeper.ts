@@ -1,0 +1,236 @@
+import { NightjarError } from "../sessions/errors.ts";
+import type { Browser, Clock, LoadedProfile, SessionProfiles } from "../sessions/ports.ts";
+import {
+  lostWithBrowser,
+  ProfileChanged,
+  type ProfileSave,
+  type ProfileUse,
+  profileInUse,
+  profileNotFound,
+} from "../sessions/profile.ts";
+import { Rounds } from "../sessions/rounds.ts";
+import type { ActiveSession } from "../sessions/session.ts";
+import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
+import { captureState } from "./capture.ts";
+import type { ProfileRecord, ProfileStore } from "./profile-store.ts";
+import { restoreState } from "./restore.ts";
+import { damaged, type StateFiles } from "./state-files.ts";
+import { VisitedSites } from "./visited-sites.ts";
+
+/** How long the end of a session waits for its state to be saved, in ms. */
+const saveTimeoutMs = 8000;
+/** When reading it is cut short, so that what was read can be written in time, in ms. */
+const readTimeoutMs = 6000;
+
+/** A session's saves while it runs may take this part of the time. */
+const shareOfTime = 0.05;
+
+/** What is left out is named up to this many times in a message, with so many characters each. */
+const mostNamed = 5;
+const longestName = 200;
+
+export interface ProfileKeeperOptions {
+  readonly store: ProfileStore;
+  readonly files: StateFiles;
+  readonly clock: Clock;
+  /** How often the state of a session that runs is saved, in ms. */
+  readonly saveEveryMs: number;
+  /** A database of a site that would take more is left out, in bytes. */
+  readonly mostDatabaseBytes: number;
+  /** Told of what the browser did not take of a state, and of saves that failed. */
+  readonly onProblem: (
+    profileId: string,
+    sessionId: string | null,
+    what: string,
+    error?: unknown,
+  ) => void;
+}
+
+/** What is kept for a session that persists its profile. */
+interface Kept {
+  readonly visited: VisitedSites;
+  readonly rounds: Rounds;
+  savedAt: number | null;
+  /** Of what was saved last. */
+  digest: string | null;
+}
+
+/** Gives sessions the state of their profiles, and saves it: while they run, and at their end. */
+export class ProfileKeeper implements SessionProfiles {
+  readonly #options: ProfileKeeperOptions;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(options: ProfileKeeperOptions) {
+    this.#options = options;
+  }
+
+  async load(tenantId: string, { id, persist }: ProfileUse): Promise<LoadedProfile> {
+    const { store, files, onProblem } = this.#options;
+    const profile = await store.find(tenantId, id);
+    if (profile === null) throw profileNotFound(id);
+    const holder = persist ? await store.sessionPersisting(id) : null;
+    if (holder !== null) throw profileInUse(id, holder);
+    return {
+      revision: profile.revision,
+      restore: async (browser) => {
+        if (profile.stateFile === null) return;
+        const state = await files.read(profile.stateFile);
+        if (state === null) throw await this.#whyGone(tenantId, profile);
+        const leftOut = await restoreState(browser, state);
+        if (leftOut.length > 0) onProblem(id, null, `was not restored whole: ${named(leftOut)}`);
+      },
+    };
+  }
+
+  /** Saves the session's profile now and then; to be called when it has its browser. Returns the way to stop. */
+  keep(session: ActiveSession, browser: Browser): () => void {
+    if (!session.settings.profile?.persist) return () => {};
+    const { clock, saveEveryMs } = this.#options;
+    const kept: Kept = {
+      visited: new VisitedSites(),
+      rounds: new Rounds(clock, async ({ stop }) => {
+        const begun = performance.now();
+        await this.#saveRunning(session, browser, kept, stop);
+        return Math.max(saveEveryMs, (performance.now() - begun) / shareOfTime);
+      }),
+      savedAt: null,
+      digest: null,
+    };
+    this.#kept.set(session.id, kept);
+    void kept.visited.follow(browser);
+    kept.rounds.within(saveEveryMs);
+    return () => {
+      this.#kept.delete(session.id);
+      kept.visited.end();
+      void kept.rounds.stop();
+    };
+  }
+
+  async save(session: ActiveSession, browser: Browser | null): Promise<ProfileSave> {
+    const kept = this.#kept.get(session.id);
+    const savedAt = kept?.savedAt ?? null;
+    if (browser === null || kept === undefined) return { savedAt, error: lostWithBrowser };
+    const late = Promise.withResolvers<never>();
+    const { clock, onProblem } = this.#options;
+    const cancel = clock.callAt(clock.now() + saveTimeoutMs, () =>
+      late.reject(new NightjarError("page_failed", "The browser took too long to tell its state.")),
+    );
+    const { id } = session.settings.profile ?? { id: "" };
+    try {
+      const leftOut = await Promise.race([this.#saveAtEnd(session, browser, kept), late.promise]);
+      if (leftOut.length === 0) return { savedAt: kept.savedAt, error: null };
+      const error = `Not all of the profile could be saved: ${named(leftOut)}.`;
+      onProblem(id, session.id, error);
+      return { savedAt: kept.savedAt, error };
+    } catch (failure) {
+      onProblem(id, session.id, "failed to save a profile", failure);
+      const why =
+        failure instanceof NightjarError
+          ? failure.message
+          : failure instanceof ProfileChanged
+            ? "The session does not write this profile any more."
+            : "The browser did not tell its state.";
+      return { savedAt, error: `${why} The profile is as it was last saved.` };
+    } finally {
+      cancel();
+    }
+  }
+
+  async #saveAtEnd(
+    session: ActiveSession,
+    browser: Browser,
+    kept: Kept,
+  ): Promise<readonly string[]> {
+    // One that is under way would write over what is read now.
+    await kept.rounds.stop();
+    return this.#capture(session, browser, kept, {
+      openTabs: true,
+      signal: AbortSignal.timeout(readTimeoutMs),
+    });
+  }
+
+  /** What is not open any more is left for the end: clients would see the tabs that it takes. */
+  async #saveRunning(
+    session: ActiveSession,
+    browser: Browser,
+    kept: Kept,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#capture(session, browser, kept, { openTabs: false, signal });
+    } catch (error) {
+      // Whatever it is, the end tells of it if it still is.
+      const { id } = session.settings.profile ?? { id: "" };
+      this.#options.onProblem(
+        id,
+        session.id,
+        "failed to save a profile while its session runs",
+        error,
+      );
+    }
+  }
+
+  /** Answers in words what could not be kept. */
+  async #capture(
+    session: ActiveSession,
+    browser: Browser,
+    kept: Kept,
+    how: { readonly openTabs: boolean; readonly signal: AbortSignal },
+  ): Promise<readonly string[]> {
+    const { store, files, clock, mostDatabaseBytes } = this.#options;
+    const { id } = session.settings.profile ?? { id: "" };
+    const profile = await store.find(session.tenantId, id);
+    if (profile === null) throw profileNotFound(id);
+    const previous = await this.#stateOf(profile.stateFile);
+    const visited = kept.visited.origins;
+    const { state, leftOut } = await captureState(browser, {
+      ...how,
+      previous,
+      visited,
+      mostDatabaseBytes,
+    });
+    const packed = files.pack(state);
+    if (packed.digest !== kept.digest) {
+      const stateFile = await files.write(packed);
+      let replaced: string | null;
+      try {
+        replaced = await store.write({
+          profileId: id,
+          writer: { sessionId: session.id },
+          stateFile,
+          domains: domainsOf(state),
+          at: clock.now(),
+        });
+      } catch (error) {
+        await files.remove(stateFile);
+        throw error;
+      }
+      if (replaced !== null) await files.remove(replaced);
+    }
+    kept.digest = packed.digest;
+    kept.savedAt = clock.now();
+    return leftOut;
+  }
+
+  /** Why the file of a state that was just found is not there. */
+  async #whyGone(tenantId: string, { id, stateFile }: ProfileRecord): Promise<Error> {
+    const now = await this.#options.store.find(tenantId, id);
+    if (now === null) return profileNotFound(id);
+    return now.stateFile === stateFile
+      ? damaged("Its file is not on this server's disk any more.")
+      : new ProfileChanged();
+  }
+
+  async #stateOf(stateFile: string | null): Promise<BrowserState> {
+    if (stateFile === null) return emptyState;
+    // It cannot have been replaced: nobody else writes it. One that is lost must not be the end of all.
+    return (await this.#options.files.read(stateFile)) ?? emptyState;
+  }
+}
+
+/** Names are those that pages gave: they may be of any length. */
+function named(leftOut: readonly string[]): string {
+  const more = leftOut.length - mostNamed;
+  const first = leftOut.slice(0, mostNamed).map((what) => what.slice(0, longestName));
+  return `${first.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+}
