@@ -1,7 +1,8 @@
 /** @module-tag long */
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { expectConsistent } from "./support/consistency.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
 
@@ -25,6 +26,7 @@ describe("a server that is asked to stop", { timeout: 90_000 }, () => {
     });
   }, 60_000);
   afterAll(() => server.dispose());
+  afterEach(() => expectConsistent(server));
 
   async function endReasonOf(id: string): Promise<unknown> {
     return (await server.call("GET", `/sessions/${id}`)).body["end_reason"];

@@ -54,8 +54,7 @@ describe("A disk", () => {
       },
       { timeout: 10_000 },
     );
-    expect(await lab.endOf(id)).toEqual({ status: "closed", reason: "client_stop" });
-    await lab.checkUnharmed();
+    await lab.expectUnharmed({ [id]: "client_stop" });
   });
 
   test("that is full leaves a gap in the recording of a session, which goes on and has its replay", {
@@ -97,7 +96,7 @@ describe("A disk", () => {
     const { video_start_ms: start, video_duration_ms: duration } = (await replay()).body;
     expect(Number(start)).toBeLessThan(fullAt);
     expect(Number(start) + Number(duration)).toBeGreaterThanOrEqual(lastBefore);
-    await lab.checkUnharmed();
+    await lab.expectUnharmed({ [id]: "client_stop" });
   });
 
   test("that is read-only lets no server start, and says so", { timeout: 90_000 }, async () => {
@@ -131,12 +130,11 @@ describe("A store", () => {
     other.exec("begin immediate");
     const { status, body } = await lab.server.call("POST", "/sessions/start");
     expectRefusal(status, body);
-    process.kill(await lab.browserOf(id), "SIGKILL");
+    process.kill(lab.browserOf(id), "SIGKILL");
     await lab.checkBystander();
     other.exec("rollback");
     other.close();
-    expect(await lab.endOf(id)).toEqual({ status: "error", reason: "browser_crash" });
-    await lab.checkUnharmed();
+    await lab.expectUnharmed({ [id]: "browser_crash" });
   });
 
   test("without file descriptors left starts nothing, and everything again once there are", {
@@ -168,7 +166,7 @@ describe("A store", () => {
     } finally {
       await run("prlimit", ["--pid", String(pid), `--nofile=${before}`]);
     }
-    await lab.checkUnharmed();
+    await lab.expectUnharmed();
   });
 });
 
