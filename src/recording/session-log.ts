@@ -67,8 +67,13 @@ export class SessionLog {
   async #run(): Promise<void> {
     const { browser, folders, sessionId, onFailure } = this.#options;
     // Asked for at once: what happens until it is there is not seen.
-    let watching = browser.watch();
-    watching.catch(() => {});
+    const watch = (): Promise<BrowserWatch> => {
+      const asked = browser.watch();
+      // Whether anyone awaits it or not.
+      asked.catch(() => {});
+      return asked;
+    };
+    let watching = watch();
     const folder = await folders.open(sessionId);
     let logs: OpenLogs | null = null;
     try {
@@ -76,16 +81,16 @@ export class SessionLog {
       while (!this.#ends && losses < mostLosses) {
         const began = Date.now();
         try {
-          const watch = await watching;
+          const watched = await watching;
           logs ??= new OpenLogs(folder, browser, onFailure);
-          await logs.follow(watch, this.#ending.promise);
+          await logs.follow(watched, this.#ending.promise);
         } catch (error) {
           if (losses === 0) onFailure(error);
         }
         if (this.#ends) break;
         losses = Date.now() - began > soonMs ? 1 : losses + 1;
         await Promise.race([this.#ending.promise, delay(pauseAfterLossMs)]);
-        if (!this.#ends) watching = browser.watch();
+        if (!this.#ends) watching = watch();
       }
       if (!this.#ends) onFailure(new Error("the events of its browser break off again and again"));
       await this.#ending.promise;
