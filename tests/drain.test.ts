@@ -15,7 +15,7 @@ async function draining(server: Nightjar): Promise<void> {
   }, soon);
 }
 
-describe("a server that is asked to stop", { timeout: 90_000 }, () => {
+describe("a server that is asked to stop", { timeout: 150_000 }, () => {
   let server: Nightjar;
 
   beforeAll(async () => {
@@ -138,7 +138,7 @@ async function statesBeneath(root: number): Promise<readonly string[]> {
 
 describe.runIf(process.platform === "linux" && process.getuid?.() === 0)(
   "a server that is the first process of its container",
-  { timeout: 90_000 },
+  { timeout: 150_000 },
   () => {
     test("leaves no zombies, and takes signals", async () => {
       const container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];

@@ -86,7 +86,7 @@ test.each([
   ["in the middle of a stream of events", () => head(`GET /sessions/${lab.bystander.id}/events`)],
 ])(
   "two hundred clients that vanish %s leave nothing behind",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (_when, bytes) => {
     const before = await descriptors();
     const sockets = await Promise.all(Array.from({ length: 200 }, () => send(bytes())));
@@ -99,7 +99,7 @@ test.each([
 );
 
 test("upgrades that are refused are closed, though their clients do not close them", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const before = await descriptors();
   const sockets = await Promise.all(
@@ -118,7 +118,7 @@ test("upgrades that are refused are closed, though their clients do not close th
 });
 
 test("connections without end leave descriptors for browsers, and half of them for other addresses", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   // Half of them is for connections, and half of that for one address.
   const small = await Nightjar.start({}, undefined, ["prlimit", "--nofile=400:400"]);
@@ -147,7 +147,7 @@ test("connections without end leave descriptors for browsers, and half of them f
 });
 
 test("clients that ask and never read do not make the server's memory grow without bound", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const before = await descriptors();
   const memoryBefore = await residentBytes(server.pid);
@@ -174,7 +174,7 @@ test("clients that ask and never read do not make the server's memory grow witho
 });
 
 test("clients that ask for all that a page says over CDP and never read it harm nobody else", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const before = await descriptors();
   const { id, cdpUrl } = await server.startSession();

@@ -42,7 +42,7 @@ describe.each(["cgroup", "watchdog"])("with the memory cap by %s", (way) => {
       const { body } = await lab.server.call("GET", `/sessions/${id}`);
       expect(String(body["error"])).toContain(`${limitMb} MB`);
       await lab.expectUnharmed({ [id]: "out_of_memory" });
-    }, 60_000);
+    }, 120_000);
 
     test("ends its session also where the server was killed and started again meanwhile", async () => {
       const { id, cdpUrl } = await lab.server.startSession();
@@ -53,7 +53,7 @@ describe.each(["cgroup", "watchdog"])("with the memory cap by %s", (way) => {
       void client.evaluate(hoard);
       await client.closed;
       await lab.expectUnharmed({ [id]: "out_of_memory" });
-    }, 60_000);
+    }, 120_000);
 
     test("leaves no process, directory or cgroup when the server stops", async () => {
       const { server } = lab;

@@ -110,7 +110,7 @@ describe("A hostile page", { tags: ["long"] }, () => {
     },
   );
 
-  test("that opens two hundred tabs holds up nobody else", { timeout: 120_000 }, async () => {
+  test("that opens two hundred tabs holds up nobody else", { timeout: 150_000 }, async () => {
     const { id, cdpUrl } = await lab.server.startSession();
     const client = await RawCdp.connect(cdpUrl);
     const opened = Array.from({ length: 200 }, () =>

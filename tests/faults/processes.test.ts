@@ -7,7 +7,7 @@ import { RawCdp } from "../support/raw-cdp.ts";
 /** How long a process that is stopped stays so, in ms: longer than any deadline for an answer. */
 const stoppedForMs = 30_000;
 
-describe("A browser", () => {
+describe("A browser", { timeout: 120_000 }, () => {
   let lab: FaultLab;
 
   beforeAll(async () => {
@@ -65,7 +65,7 @@ describe.concurrent("Stopped for thirty seconds", () => {
 
   test("a browser holds up nobody else, and its session goes on with it", {
     tags: ["long"],
-    timeout: 120_000,
+    timeout: 150_000,
   }, async () => {
     const { id, cdpUrl } = await withBrowser.server.startSession();
     const client = await RawCdp.connect(cdpUrl);
@@ -91,7 +91,7 @@ describe.concurrent("Stopped for thirty seconds", () => {
 
   test("the server goes on with every session, its clients and their calls", {
     tags: ["long"],
-    timeout: 120_000,
+    timeout: 150_000,
   }, async () => {
     const { id, cdpUrl } = await withServer.server.startSession();
     const client = await RawCdp.connect(cdpUrl);
@@ -110,7 +110,7 @@ describe.concurrent("Stopped for thirty seconds", () => {
 
 describe("The server", () => {
   test("that is killed loses no session, and the next one leaves nothing over", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const lab = await FaultLab.start({}, undefined);
     try {
@@ -134,7 +134,7 @@ describe("The server", () => {
     "whose clock is set %s by two hours ends no session early and keeps none too long",
     {
       tags: ["long"],
-      timeout: 60_000,
+      timeout: 120_000,
     },
     async (_where, seconds) => {
       const lab = await FaultLab.start({ ...jumpOnSignal(seconds) });

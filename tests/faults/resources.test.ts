@@ -47,7 +47,7 @@ describe.runIf(mayMount)("A disk", () => {
   });
 
   test("that is full lets no session start, and the others go on", {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     const { id } = await lab.server.startSession();
     const makeRoom = await disk.fill();
@@ -106,7 +106,7 @@ describe.runIf(mayMount)("A disk", () => {
     await lab.expectUnharmed({ [id]: "client_stop" });
   });
 
-  test("that is read-only lets no server start, and says so", { timeout: 90_000 }, async () => {
+  test("that is read-only lets no server start, and says so", { timeout: 150_000 }, async () => {
     const { server } = lab;
     const before = (await server.call("GET", "/sessions?only_active=false")).body["items"];
     await server.signal("SIGTERM");
@@ -130,7 +130,7 @@ describe("A store", () => {
   afterAll(() => lab.dispose());
 
   test("that another process has locked refuses what must be written, and loses nothing", {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     const { id } = await lab.server.startSession();
     const other = new DatabaseSync(path.join(lab.server.dataDir, "nightjar.db"));
@@ -225,7 +225,7 @@ describe("A store", () => {
   );
 
   test("without file descriptors left starts nothing, and everything again once there are", {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     const { pid } = lab.server;
     const used = (await readdir(`/proc/${pid}/fd`)).length;

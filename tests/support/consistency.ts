@@ -7,8 +7,8 @@ import { type EndReason, statusOfEnd } from "../../src/sessions/session.ts";
 import type { Nightjar } from "./nightjar.ts";
 import { browserDirectories, listeningSockets, mainProcesses } from "./processes.ts";
 
-/** Ends are cleaned up off the fast path, on a busy machine, too. */
-const soon = { timeout: 20_000, interval: 100 };
+/** Ends are cleaned up off the fast path, and browsers launched ahead, each after the other, on a busy machine, too. */
+const soon = { timeout: 45_000, interval: 100 };
 
 /** A session's row, as far as it must agree with what runs. */
 export interface StoredSession {
