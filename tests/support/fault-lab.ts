@@ -90,7 +90,10 @@ export class FaultLab {
       expect(answer.body["status"]).not.toBe("active");
       return answer;
     }, within);
-    expect(body).toMatchObject({ status: statusOfEnd[reason], end_reason: reason });
+    expect(body, `the end of session ${sessionId}`).toMatchObject({
+      status: statusOfEnd[reason],
+      end_reason: reason,
+    });
     this.#ends.set(sessionId, reason);
   }
 
