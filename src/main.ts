@@ -18,6 +18,7 @@ import { outsideRequests } from "./log-scope.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { createStructuredExtractor } from "./models/structured-model.ts";
 import { PageService } from "./pages/page-service.ts";
+import { StepLog } from "./pages/step-log.ts";
 import { chooseEncoder, findBrowsers, ownVersion, prepareKeys } from "./preparation.ts";
 import { protectHost } from "./protection.ts";
 import { RecordingFolders } from "./recording/recording-folder.ts";
@@ -170,6 +171,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       metrics,
       logger,
       feeds: () => feeds,
+      stepLog: () => stepLog,
       onRunning: (session, browser) => {
         sessions.onEnd(session.id, downloads.collect(session, browser));
         sessions.onEnd(session.id, logs.keep(session, browser));
@@ -202,15 +204,25 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const steps = new ToldSteps(new StepRecords(database), (sessionId, position) =>
     feeds.stepAdded(sessionId, position),
   );
+  const stepLog: StepLog = new StepLog({
+    steps,
+    onStarted: (sessionId, started) => feeds.stepStarted(sessionId, started),
+    onFailure: (what, sessionId, error) =>
+      logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
+  });
   const views = new LiveViews(sessions, screencasts);
   const feeds: SessionFeeds = new SessionFeeds({
     clock,
     steps,
+    runningStep: (sessionId) => stepLog.runningIn(sessionId),
     screencasts,
     findSession: (id) => sessions.find(id),
     onFailure: (what, sessionId, error) =>
       logger.warn({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
+  await stepLog
+    .interruptLeft(embeddedNodeId)
+    .catch((error: unknown) => onFailure("write down the steps that were interrupted", error));
   await sessions.recover();
   recording.start();
   const stopDownloadRetention = removeOldDownloads({
@@ -240,14 +252,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const pages = new PageService({
     sessions,
     steps,
+    log: stepLog,
     tracer,
     extractor,
     filesOf: (tenantId, sessionId) =>
       new SessionFileAccess({ files, downloads, tenantId, sessionId }),
     onTabUsed: (sessionId, targetId) => screencasts.activate(sessionId, targetId),
     isControlled: (sessionId) => views.isControlled(sessionId),
-    onFailure: (what, sessionId, error) =>
-      logger.error({ err: error, session_id: sessionId }, `failed to ${what}`),
   });
 
   const reconciler = new Reconciler({
@@ -276,6 +287,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     sessions,
     pages,
     steps,
+    stepLog,
     feeds,
     screencasts,
     views,
@@ -366,6 +378,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const closed = server.close();
       const housekeeping = [stopDownloadRetention(), stopSessionRetention(), reconciler.stop()];
       await sessions.shutDown(config.onStop);
+      // Who follows a session is told how its last step ended before the session's end.
+      await stepLog.settled();
       feeds.leave();
       await Promise.all(housekeeping);
       await recording.stop();

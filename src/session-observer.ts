@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { SessionFeeds } from "./events/session-feeds.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import type { StepLog } from "./pages/step-log.ts";
 import type { Browser } from "./sessions/ports.ts";
 import type { ActiveSession } from "./sessions/session.ts";
 import type { SessionObserver } from "./sessions/session-service.ts";
@@ -13,6 +14,7 @@ export interface SessionObserverOptions {
   readonly logger: Logger;
   /** Made later than the service that is observed. */
   readonly feeds: () => SessionFeeds;
+  readonly stepLog: () => Pick<StepLog, "breakOff">;
   /** Called for each session that has its browser: what is kept of it begins to be kept. */
   readonly onRunning: (session: ActiveSession, browser: Browser) => void;
 }
@@ -22,6 +24,7 @@ export function sessionObserver({
   metrics,
   logger,
   feeds,
+  stepLog,
   onRunning,
 }: SessionObserverOptions): SessionObserver {
   return {
@@ -55,7 +58,10 @@ export function sessionObserver({
     },
     changed: (session) => feeds().changed(session),
     ended: (session) => {
-      feeds().ended(session);
+      // The end is the last that is told of it.
+      const interrupted = stepLog().breakOff(session.id, session.state.endReason);
+      if (interrupted === null) feeds().ended(session);
+      else void interrupted.then(() => feeds().ended(session));
       metrics.sessionEnded(session.state.endReason);
       const { id, tenantId, state, createdAt } = session;
       logger.info(

@@ -19,6 +19,7 @@ let nightjar: Nightjar;
 let shop: Site;
 let browser: Browser;
 let live: string;
+let stuck: string;
 let replayed: string;
 let crashed: string;
 
@@ -41,6 +42,10 @@ beforeAll(async () => {
   replayed = await operatedSession();
   await nightjar.call("DELETE", `/sessions/${replayed}/stop`);
   live = await operatedSession();
+  stuck = (await nightjar.startSession({ record_bodies: true })).id;
+  await nightjar.call("POST", `/sessions/${stuck}/page/execute`, {
+    body: { type: "goto", url: shop.url },
+  });
   await nightjar.call("POST", "/api-keys", { body: { name: "nightly crawl" } });
 }, 120_000);
 
@@ -86,6 +91,22 @@ const screens: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
       await page.goto(`/console/sessions/${live}`);
       await page.getByRole("option", { name: /Opened/ }).click();
       await page.getByRole("region", { name: "The selected entry" }).waitFor();
+    },
+  ],
+  [
+    "a step under way, and the body of an answer",
+    async (page) => {
+      const body = { type: "wait", time_ms: 30_000 };
+      // It ends with the server.
+      nightjar.call("POST", `/sessions/${stuck}/page/execute`, { body }).catch(() => {});
+      await page.goto(`/console/sessions/${stuck}`);
+      await page.getByRole("button", { name: /^Running/ }).waitFor();
+      await page
+        .getByRole("option", { name: /Request: GET/ })
+        .first()
+        .click();
+      await page.getByRole("button", { name: "Show the body" }).click();
+      await page.getByText("<!doctype html>").waitFor();
     },
   ],
   [

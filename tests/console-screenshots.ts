@@ -30,6 +30,8 @@ try {
   await stop(replayed.id);
   const live = await nightjar.startSession({ ...viewport, idle_timeout_minutes: 10 });
   await operate(live.id);
+  const stuck = await nightjar.startSession({ ...viewport, record_bodies: true });
+  await operate(stuck.id);
   await nightjar.call("POST", "/api-keys", { body: { name: "nightly crawl" } });
   const old = await nightjar.call("POST", "/api-keys", { body: { name: "Grace's laptop" } });
   await nightjar.call("DELETE", `/api-keys/${old.body["id"]}`);
@@ -73,6 +75,17 @@ try {
       await page.goto(`/console/sessions/${live.id}`);
       await page.locator(".entry").first().waitFor();
       await shoot("5-live", true);
+      const wait = { body: { type: "wait", time_ms: 30_000 } };
+      // It ends with the server.
+      nightjar.call("POST", `/sessions/${stuck.id}/page/execute`, wait).catch(() => {});
+      await page.goto(`/console/sessions/${stuck.id}`);
+      await page.getByRole("button", { name: /^Running/ }).waitFor();
+      await page
+        .getByRole("option", { name: /Request: GET/ })
+        .first()
+        .click();
+      await page.getByRole("button", { name: "Show the body" }).click();
+      await shoot("11-stuck", true);
       await page.goto(`/console/sessions/${replayed.id}`);
       await page.locator(".entry").first().waitFor();
       await page

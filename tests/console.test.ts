@@ -336,6 +336,38 @@ describe("a session", () => {
     await expect.poll(() => page.evaluate("window.jumpedTo"), eventually).toBeGreaterThan(7);
   }, 200_000);
 
+  test("shows the text that a request was answered, where that is kept", async () => {
+    const id = await startSession({ record_bodies: true });
+    await act(id, { type: "goto", url: `${shop.url}/basket` });
+    const page = await openSignedIn();
+    await page.goto(`/console/sessions/${id}`);
+    await page.getByRole("option", { name: /Request: GET .*\/basket/ }).click();
+    const details = page.getByRole("region", { name: "The selected entry" });
+    await details.getByRole("button", { name: "Show the body" }).click();
+    const text = await (await fetch(`${shop.url}/basket`)).text();
+    await expect.poll(() => details.textContent(), eventually).toContain(text);
+  });
+
+  test("shows the step that is under way and since when, and that the end broke it off", async () => {
+    const id = await startSession({ recording: false });
+    const page = await openSignedIn();
+    await page.goto(`/console/sessions/${id}`);
+    await page.getByRole("option", { name: "Session started" }).waitFor();
+    const stuck = act(id, { type: "wait", time_ms: 30_000 }).catch(() => {});
+    const line = page.getByRole("button", { name: /^Running wait 30000 ms since \d+:\d\d/ });
+    await line.waitFor();
+    await expect.poll(() => line.textContent(), eventually).toMatch(/for [2-9](\.0)? s$/);
+    await page.getByRole("option", { name: /Step: wait 30000 ms\s*running/ }).waitFor();
+    await line.click();
+    const details = page.getByRole("region", { name: "The selected entry" });
+    await details.getByText("still under way").waitFor();
+
+    await nightjar.call("DELETE", `/sessions/${id}/stop`);
+    await page.getByRole("option", { name: /wait 30000 ms: Interrupted.*interrupted/ }).waitFor();
+    expect(await line.count()).toBe(0);
+    await stuck;
+  });
+
   test("that crashed says so first of all, with the browser's own words", async () => {
     const page = await openSignedIn();
     await page.goto(`/console/sessions/${ended[0]}`);

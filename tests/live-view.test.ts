@@ -533,7 +533,11 @@ describe("The streams of the debug answer", () => {
     const { ws } = (await nightjar.call("GET", `/sessions/${id}/debug`)).body as {
       readonly ws: Readonly<Record<"recording" | "logs", string>>;
     };
-    const wrong = ws.recording.replace(/token=./, "token=-");
+    // Another token than the right one, whatever that begins with.
+    const wrong = ws.recording.replace(
+      /token=(.)/,
+      (_, first) => `token=${first === "A" ? "B" : "A"}`,
+    );
     expect(await refusalOf(wrong)).toBe(401);
     const pictures: Buffer[] = [];
     const recording = new WebSocket(ws.recording);
@@ -549,8 +553,12 @@ describe("The streams of the debug answer", () => {
     }
     await eventually(() => expect(said).toHaveLength(1));
     await step(pageOf("now", "white"));
-    await eventually(() => expect(said).toHaveLength(2));
-    expect(said.map(({ type }) => type)).toEqual(["execution_result", "execution_result"]);
+    await eventually(() => expect(said).toHaveLength(3));
+    expect(said.map(({ type }) => type)).toEqual([
+      "execution_result",
+      "agent_step_start",
+      "execution_result",
+    ]);
     cdp.close();
     await nightjar.call("DELETE", `/sessions/${id}/stop`);
     expect(await closed).toBe(4000);

@@ -57,6 +57,22 @@ describe("an observation lists", () => {
     ]);
   });
 
+  test("what only listens, on each of several sites that a tab goes to", async () => {
+    // Each site has a process of its own, which counts its contexts from 1 again.
+    lab.serve(
+      "/listens",
+      `<div id=listens>Listener</div>
+       <script>listens.addEventListener("click", () => {})</script>`,
+    );
+    const found: (readonly string[])[] = [];
+    const { page } = await lab.browser.driver.activePage();
+    for (const url of [lab.site.url, lab.otherUrl, lab.site.url, lab.otherUrl]) {
+      await page.goto(`${url}/listens`);
+      found.push(await listed());
+    }
+    expect(found).toEqual(Array.from({ length: 4 }, () => ["generic Listener"]));
+  });
+
   test("custom widgets: ARIA roles, listeners, pointers, drag handles, focusable boxes", async () => {
     await lab.open(`
       <div role=button>Role</div><div role=switch aria-checked=true>Switch</div>

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { selectorOfKey } from "../src/pages/driver/element-engine.ts";
-import type { WalkedFrameContent, WalkRequest } from "../src/pages/perception-protocol.ts";
+import type { WalkAnswer, WalkRequest } from "../src/pages/perception-protocol.ts";
 import { DrivenBrowser } from "./support/driven-browser.ts";
 import { Site } from "./support/site.ts";
 
-const request: WalkRequest = { listeners: null, maxElements: 100, maxTexts: 100 };
+const request: WalkRequest = { listeners: null, maxElements: 100, maxTexts: 100, since: null };
 
 let driven: DrivenBrowser;
 let site: Site;
@@ -40,7 +40,7 @@ test("an element that the in-page script names is acted on in the main frame and
   expect(frames.map(({ parentFrameId }) => parentFrameId === null)).toEqual([true, false]);
   expect(frames.map(({ origin }) => origin)).toEqual([site.url, other]);
   for (const [index, frame] of frames.entries()) {
-    const { items } = await active.call<WalkedFrameContent>(frame, "perception", "walk", [request]);
+    const { items } = await active.call<WalkAnswer>(frame, "perception", "walk", [request]);
     const [key] = items.flatMap((item) =>
       Array.isArray(item) && item[0] === "element" ? [String(item[1])] : [],
     );

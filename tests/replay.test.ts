@@ -26,6 +26,7 @@ afterAll(async () => {
 });
 
 const colors: Readonly<Record<string, Color>> = {
+  white: [255, 255, 255],
   red: [255, 0, 0],
   lime: [0, 255, 0],
   blue: [0, 0, 255],
@@ -158,6 +159,27 @@ describe("a replay", { timeout: 180_000 }, () => {
     expect(played).toEqual({ duration: video.duration, at: 1 });
   });
 
+  test("begins with its session: with the blank page, until it went to the first one", async () => {
+    // The second ends before any picture is taken while it runs.
+    for (const staysMs of [1500, 0]) {
+      const { id, cdpUrl } = await nightjar.startSession(small);
+      const page = await firstPage(cdpUrl);
+      await page.goto("data:text/html,<body bgcolor=red>");
+      const shownAt = Date.now();
+      await page.waitForTimeout(staysMs);
+      const { body: ended } = await stop(id);
+      const replay = await madeReplay(id);
+      const startedAt = Number(replay["video_start_ms"]);
+      expect(startedAt).toBe(Date.parse(String(ended["created_at"])));
+      const { duration } = await decoder.load(await videoOf(replay));
+      expectColor(await decoder.colorAt(0.01), "white");
+      expectColor(await decoder.colorAt((shownAt - startedAt + 20) / 1000), "red");
+      expectColor(await decoder.colorAt(duration - 0.01), "red");
+      const closedAt = Date.parse(String(ended["closed_at"]));
+      expect(Math.abs(startedAt + duration * 1000 - closedAt)).toBeLessThan(2000);
+    }
+  });
+
   test("is fetched by its URL alone, in parts, and not by another", async () => {
     const { id } = await nightjar.startSession(small);
     // It ends before its recording begins: its last picture is there all the same.
@@ -249,6 +271,8 @@ describe("a replay", { timeout: 180_000 }, () => {
     const { id, cdpUrl } = await nightjar.startSession(small);
     const page = await firstPage(cdpUrl);
     await show(id, page, "red");
+    // However long it stood still, what it changes to in the last moment is seen.
+    await page.waitForTimeout(1500);
     await page.evaluate("document.body.bgColor = 'blue'");
     await nightjar.signal("SIGTERM");
     await nightjar.run();

@@ -39,6 +39,7 @@ const sessionRecord = z.strictObject({
   cdp_url: z.string().startsWith("ws://").nullable(),
   viewer_url: z.string().nullable(),
   replay_status: z.enum(["none", "recording", "processing", "ready", "failed"]),
+  record_bodies: z.boolean(),
   auth_ids: z.array(z.string()),
   system_hidden: z.boolean(),
   end_reason: z.string().nullable(),

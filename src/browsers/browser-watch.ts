@@ -22,8 +22,8 @@ const kinds: ReadonlySet<string> = new Set<WatchedTarget["kind"]>([
 const captureDomains = ["Network", "Runtime", "Log"] as const;
 
 /**
- * Bodies are not kept, so the browser need not hold what comes for us, nor send what pages upload; 0
- * would mean all of it. In bytes.
+ * The browser need not hold what comes for us, nor send what pages upload; 0 would mean all of it. Of
+ * sessions whose bodies are kept, the log asks for more. In bytes.
  */
 const networkBuffer = { maxTotalBufferSize: 0, maxResourceBufferSize: 0, maxPostDataSize: 1 };
 

@@ -1,9 +1,10 @@
 import type { WebSocket } from "ws";
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { PlacedStep } from "../pages/steps/step-store.ts";
 import { closeForBrokenBrowser } from "./broken-browser.ts";
 import { BareFrames } from "./frame-senders.ts";
 import type { SessionSocket, SocketFarewell } from "./session-socket.ts";
-import { toWireStep } from "./step-wire.ts";
+import { toWireStartedStep, toWireStep } from "./step-wire.ts";
 import { wireTime } from "./wire-time.ts";
 
 const maxFps = 20;
@@ -55,41 +56,31 @@ export async function serveLogs({
 }: SessionSocket): Promise<SocketFarewell> {
   const { feeds, steps } = options;
   let position = -1;
-  let reading: Promise<void> | null = null;
-  let wanted = false;
-  // The store has them all, in order: whatever comes is a reason to read on.
-  const readOn = async (): Promise<void> => {
-    while (wanted) {
-      wanted = false;
-      for (;;) {
-        const found = await steps.after(session.id, position, stepsAtOnce);
-        for (const placed of found) sendStep(socket, placed);
-        position = found.at(-1)?.position ?? position;
-        await drained(socket);
-        if (found.length < stepsAtOnce) break;
-      }
+  // The store has them all, in order.
+  const readTo = async (last: number): Promise<void> => {
+    while (position < last) {
+      const most = Math.min(stepsAtOnce, last - position);
+      const found = await steps.after(session.id, position, most);
+      for (const placed of found) sendStep(socket, placed);
+      position = found.at(-1)?.position ?? position;
+      await drained(socket);
+      if (found.length < most) return;
     }
   };
-  const read = (): Promise<void> => {
-    wanted = true;
-    reading ??= readOn()
-      .catch(options.onFailure)
-      .finally(() => {
-        reading = null;
-      });
-    return reading;
-  };
+  let reading = readTo(Number.POSITIVE_INFINITY).catch(options.onFailure);
   const stop = feeds.follow(session, null, {
+    ready: () => reading,
     onEvent: (event) => {
-      if (event.kind === "step") void read();
+      if (event.kind === "step_started") sendStarted(socket, event.started);
+      else if (event.kind === "step") reading = readTo(event.position).catch(options.onFailure);
     },
     onLeft: () => {},
   });
   onClosed(stop);
-  void read();
   return async (ended) => {
     stop();
-    await read();
+    await reading;
+    await readTo(Number.POSITIVE_INFINITY);
     if (ended === null) return;
     const { endReason, closedAt } = ended.state;
     sendEvent(socket, "error", { message: `session closed: ${endReason}` }, closedAt);
@@ -99,6 +90,12 @@ export async function serveLogs({
 function sendStep(socket: WebSocket, { step }: PlacedStep): void {
   const { type, value } = toWireStep(step) as { readonly type: string; readonly value: object };
   sendEvent(socket, type, value, step.endedAt);
+}
+
+/** The contract's list of types has one for what begins. */
+function sendStarted(socket: WebSocket, started: StartedStep): void {
+  const { value } = toWireStartedStep(started) as { readonly value: object };
+  sendEvent(socket, "agent_step_start", value, started.startedAt);
 }
 
 /** `at`: epoch ms. */

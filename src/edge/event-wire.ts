@@ -1,6 +1,7 @@
 import type { SessionEvent, TabView, TenantEvent } from "../events/session-event.ts";
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import { deadlineOf, isActive, type Session } from "../sessions/session.ts";
-import { toWireStep } from "./step-wire.ts";
+import { toWireStartedStep, toWireStep } from "./step-wire.ts";
 import { wireTime } from "./wire-time.ts";
 
 /** The data of an event as it goes over the wire; its name is the event's kind. */
@@ -12,6 +13,8 @@ export function toWireEvent(event: SessionEvent, now = Date.now()): Record<strin
       return { tabs: event.tabs.map(toWireTab), active_tab_id: event.activeTab };
     case "tab":
       return { change: event.change, ...toWireTab(event.tab) };
+    case "step_started":
+      return toWireRunningStep(event.started);
     case "step":
       return toWirePlacedStep(event);
     case "deadline": {
@@ -44,6 +47,15 @@ export function toWirePlacedStep({
     ended_at: wireTime(step.endedAt),
     ...wire,
   };
+}
+
+/** A step that is under way, as lists and events have it. */
+export function toWireRunningStep(started: StartedStep) {
+  const { type, value } = toWireStartedStep(started) as {
+    readonly type: string;
+    readonly value: object;
+  };
+  return { started_at: wireTime(started.startedAt), type, value };
 }
 
 function toWireState(session: Session): Record<string, unknown> {

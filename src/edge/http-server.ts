@@ -17,6 +17,7 @@ import type { SessionFeeds } from "../events/session-feeds.ts";
 import type { LiveViews } from "../live/live-views.ts";
 import type { PageService } from "../pages/page-service.ts";
 import type { StructuredExtractor } from "../pages/scrape/structured-extractor.ts";
+import type { StepLog } from "../pages/step-log.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
 import type { Recordings } from "../recording/recordings.ts";
 import type { SessionScreencasts } from "../recording/session-screencasts.ts";
@@ -83,6 +84,7 @@ export interface HttpServerOptions {
   readonly sessions: SessionService;
   readonly pages: PageService;
   readonly steps: StepStore;
+  readonly stepLog: Pick<StepLog, "runningIn">;
   readonly logs: StoredLogs;
   readonly feeds: SessionFeeds;
   readonly screencasts: SessionScreencasts;

@@ -20,6 +20,7 @@ import {
   consoleQuery,
   harAnswer,
   logFileParams,
+  requestBodyParams,
   requestsAnswer,
   requestsQuery,
 } from "./log-schemas.ts";
@@ -126,12 +127,52 @@ export function logRoutes(instance: FastifyInstance, options: LogRoutesOptions):
   );
 
   server.get(
+    "/sessions/:session_id/network/requests/:request_id/body",
+    {
+      schema: {
+        summary: "The text that a request was answered",
+        description:
+          "For sessions that were started with `record_bodies`: texts of up to 512 kB, tokens and credentials in them masked as in URLs. (An addition of Nightjar.)",
+        tags: ["Logs"],
+        params: requestBodyParams,
+        response: {
+          200: {
+            description: "The body, as plain text whatever it was.",
+            content: { "text/plain": { schema: z.string().describe("The body.") } },
+          },
+          ...errorAnswers(422, 401, 404),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { session_id, request_id } = request.params;
+      const { id } = await sessions.get(principalOf(request), session_id);
+      const body = await logs.body(id, request_id);
+      if (body === null) {
+        throw new NightjarError(
+          "file_not_found",
+          `No body of request "${request_id}" was kept: the session was not started with record_bodies, it was no text or too long, or its page was left at once.`,
+        );
+      }
+      return (
+        reply
+          .header("X-Content-Type-Options", "nosniff")
+          // Whatever shows it, it is no page of this server.
+          .header("Content-Security-Policy", "sandbox; default-src 'none'")
+          .header("Cache-Control", "private, no-cache")
+          .type("text/plain; charset=utf-8")
+          .send(body)
+      );
+    },
+  );
+
+  server.get(
     "/sessions/:session_id/network/har",
     {
       schema: {
         summary: "The requests of a session's pages as HAR",
         description:
-          "HAR 1.2, which the network panel of DevTools imports: with headers and timings, without bodies; what lets somebody in is masked. (An addition of Nightjar.)",
+          "HAR 1.2, which the network panel of DevTools imports: with headers and timings, and with bodies as far as `record_bodies` had them kept; what lets somebody in is masked. (An addition of Nightjar.)",
         tags: ["Logs"],
         params: sessionIdParams,
         response: { 200: harAnswer, ...errorAnswers(401, 404) },

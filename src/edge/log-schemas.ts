@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { consoleLevels, consoleSources } from "../recording/console-entry.ts";
-import { queryBoolean } from "./session-schemas.ts";
+import { queryBoolean, sessionIdParams } from "./session-schemas.ts";
 
 const paging = {
   page: z.coerce.number().int().min(1).max(1_000_000).default(1).describe("From 1."),
@@ -155,6 +155,10 @@ export const batchesAnswer = z
     total_batch_count: z.int().min(0).describe("How many there are."),
   })
   .meta({ id: "NetworkLogBatches" });
+
+export const requestBodyParams = sessionIdParams.extend({
+  request_id: z.string().max(200).describe("The request's id in the network log."),
+});
 
 /** Anything: whether there is such a file is nobody's business who has no token for it. */
 export const logFileParams = z.object({

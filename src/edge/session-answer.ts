@@ -47,6 +47,7 @@ export function toSessionAnswer(
     auth_ids: [],
     system_hidden: false,
     replay_status: replayStatus,
+    record_bodies: settings.recordBodies,
     steps: steps.map(toWireStep),
     network_request_bytes: session.traffic.requestBytes,
     network_response_bytes: session.traffic.responseBytes,

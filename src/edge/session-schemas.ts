@@ -142,6 +142,12 @@ export const startBody = z
       .describe(
         "An addition of Nightjar's: whether what its pages show, request and log is kept. Default true, unless the operator chose otherwise.",
       ),
+    record_bodies: z
+      .boolean()
+      .nullish()
+      .describe(
+        "An addition of Nightjar's: whether the recording keeps the texts that its pages are answered, too (HTML, scripts, JSON and the like, up to 512 kB each and 32 MB together), for the HAR and `/network/requests/{id}/body`. What they say of people stays in them. Default false.",
+      ),
     proxies: z
       .union([z.boolean(), z.array(z.union([externalProxy, hostedProxy]))])
       .nullish()
@@ -248,10 +254,13 @@ export const sessionAnswer = z
       .describe(
         "Where its replay stands: `recording` while it runs, `processing` for some seconds after its end, then `ready` or `failed`; `none` where nothing was recorded or the recording was removed. (An addition of Nightjar.)",
       ),
+    record_bodies: z
+      .boolean()
+      .describe("Whether its recording keeps the bodies of answers. (An addition of Nightjar.)"),
     steps: z
       .array(z.record(z.string(), z.unknown()))
       .describe(
-        "The last 500 page operations, as `{type, value}`, long texts shortened; those that failed say `success: false` and why. CDP traffic, cookies and PDFs make no steps; lists leave them out.",
+        "The last 500 page operations, as `{type, value}`, long texts shortened; those that failed say `success: false` and why. Cookies and PDFs are told as actions of their own kind (`cookies_read`, `cookies_set`, `pdf`); CDP traffic makes no steps; lists leave them out.",
       ),
     network_request_bytes: z
       .int()
@@ -339,7 +348,7 @@ export const debugAnswer = z
         logs: z
           .string()
           .describe(
-            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it is done; at the session's end an `error`.",
+            "The session's steps as `{type, data, timestamp}`: those of the past, then each as it begins (`agent_step_start`: what was asked) and as it is done; at the session's end an `error`.",
           ),
       })
       .describe("WebSocket addresses of the session."),

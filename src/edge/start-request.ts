@@ -35,6 +35,7 @@ export function toStartRequest(
       screenshotType: body.screenshot_type,
       useFileStorage: body.use_file_storage ?? true,
       recording: body.recording ?? null,
+      recordBodies: body.record_bodies ?? false,
       proxy: proxyOf(body),
       attachUrl: body.cdp_url ?? null,
     },

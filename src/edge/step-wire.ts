@@ -1,9 +1,12 @@
 import type { ActionTarget, ScrapeRequest } from "../pages/actions/action.ts";
 import type { ElementSelectors } from "../pages/elements.ts";
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { ActionStep, Step } from "../pages/steps/step.ts";
 import { categoryOf } from "./action-wire.ts";
 import { toNodeSelectors } from "./observation-wire.ts";
 import { wireTime } from "./wire-time.ts";
+
+type CookiesStep = Extract<Step, { readonly kind: "cookies_read" | "cookies_set" }>;
 
 /** How many steps a session's answer carries: the last ones. */
 export const stepsInAnswers = 500;
@@ -29,6 +32,7 @@ export function toWireStep(step: Step): Record<string, unknown> {
             step.data === null
               ? null
               : { markdown: shortened(step.data.markdown), images: null, structured: null },
+          ...interruption(step),
         },
       };
     case "observation":
@@ -45,9 +49,84 @@ export function toWireStep(step: Step): Record<string, unknown> {
         type: "screenshot",
         value: { ...times, url: shortened(step.url), size: step.sizeBytes },
       };
+    case "pdf":
+      return otherStep(step, { type: "pdf", size: step.sizeBytes }, "Made a PDF of the page.");
+    case "cookies_read":
+    case "cookies_set":
+      return otherStep(
+        step,
+        { type: step.kind, count: step.count, cookies: step.cookies },
+        cookiesInWords(step),
+      );
     case "failure":
-      return { type: step.asked, value: { ...times, ...failureFields(step) } };
+      return failureOf(step);
   }
+}
+
+/** What is under way, as the step will be: what is asked and where, nothing of what comes of it. */
+export function toWireStartedStep({ startedAt, url, asked }: StartedStep): Record<string, unknown> {
+  const at = { started_at: wireTime(startedAt), url: shortened(url) };
+  switch (asked.kind) {
+    case "action": {
+      const action = shortTexts(toWireAction({ ...asked, way: null }));
+      return { type: "execution_result", value: { ...at, action } };
+    }
+    case "observation":
+    case "screenshot":
+      return { type: asked.kind, value: at };
+    default:
+      return { type: "execution_result", value: { ...at, action: otherAction(asked.kind) } };
+  }
+}
+
+/** What is no action of the contract, in the words of one. */
+function otherStep(
+  step: Step,
+  action: Readonly<Record<string, unknown>> & { readonly type: string },
+  message: string,
+): Record<string, unknown> {
+  return {
+    type: "execution_result",
+    value: {
+      started_at: wireTime(step.startedAt),
+      ended_at: wireTime(step.endedAt),
+      url: shortened(step.url),
+      action: { ...otherAction(action.type), ...action },
+      success: true,
+      message,
+      exception: null,
+      data: null,
+    },
+  };
+}
+
+function otherAction(type: string): Record<string, unknown> {
+  return { type, category: "Special Browser Actions", description: "" };
+}
+
+function cookiesInWords({ kind, count, cookies }: CookiesStep): string {
+  const sites = new Set(cookies.map(({ domain }) => domain));
+  const of = sites.size === 1 ? ` of ${[...sites][0]}` : "";
+  return `${kind === "cookies_set" ? "Set" : "Read"} ${count} ${count === 1 ? "cookie" : "cookies"}${of}.`;
+}
+
+function failureOf(step: Extract<Step, { readonly kind: "failure" }>): Record<string, unknown> {
+  const { asked } = step;
+  if (asked === "observation" || asked === "screenshot") {
+    const times = { started_at: wireTime(step.startedAt), ended_at: wireTime(step.endedAt) };
+    return { type: asked, value: { ...times, ...failureFields(step), ...interruption(step) } };
+  }
+  const message = shortened(step.message);
+  const { type, value } = otherStep(step, { type: asked }, message) as {
+    readonly type: string;
+    readonly value: object;
+  };
+  return { type, value: { ...value, success: false, exception: message, ...interruption(step) } };
+}
+
+/** An addition to the contract, where there is something to tell. */
+function interruption({ isInterrupted }: Step): Record<string, unknown> {
+  return isInterrupted === true ? { interrupted: true } : {};
 }
 
 /** The fields of what succeeds, with nothing in them, and those of an action that failed. */
@@ -62,7 +141,9 @@ function failureFields(step: Extract<Step, { readonly kind: "failure" }>): Recor
 }
 
 /** The action of a step in the contract's words, its element by id and selectors. */
-function toWireAction(step: ActionStep): Record<string, unknown> {
+function toWireAction(
+  step: Pick<ActionStep, "action" | "selectors" | "way">,
+): Record<string, unknown> {
   const { action } = step;
   const head = { type: action.type, category: categoryOf(action.type), description: "" };
   const dialog = action.dialog === null ? {} : { dialog: { ...action.dialog } };
@@ -107,7 +188,7 @@ function selectorOf(target: ActionTarget, known: ElementSelectors | null) {
   });
 }
 
-function fieldsOf({ action, way }: ActionStep): Record<string, unknown> {
+function fieldsOf({ action, way }: Pick<ActionStep, "action" | "way">): Record<string, unknown> {
   switch (action.type) {
     case "goto":
     case "goto_new_tab":

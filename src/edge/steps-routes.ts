@@ -1,12 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import type { StepLog } from "../pages/step-log.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
 import { workflowCode } from "../pages/steps/workflow-code.ts";
 import type { SessionService } from "../sessions/session-service.ts";
 import { principalOf } from "./auth.ts";
 import { errorAnswers } from "./error-schemas.ts";
-import { toWirePlacedStep } from "./event-wire.ts";
+import { toWirePlacedStep, toWireRunningStep } from "./event-wire.ts";
 import { queryBoolean, sessionIdParams } from "./session-schemas.ts";
 import { toReplayableAction } from "./step-wire.ts";
 
@@ -58,10 +59,26 @@ const stepsAnswer = z
           started_at: z.string().describe("When it began."),
           ended_at: z.string().describe("When it was done."),
           type: z.string().meta({ examples: ["execution_result"] }),
-          value: z.unknown().describe("As in the session's `steps`."),
+          value: z
+            .unknown()
+            .describe(
+              "As in the session's `steps`; with `interrupted: true` where it was broken off, so that nobody knows how far it came.",
+            ),
         }),
       )
       .describe("In order."),
+    running: z
+      .object({
+        started_at: z.string().describe("When it began."),
+        type: z.string().meta({ examples: ["execution_result"] }),
+        value: z
+          .unknown()
+          .describe(
+            "What was asked, and where; texts that may be secret are masked until it is done.",
+          ),
+      })
+      .nullable()
+      .describe("The step that is under way now; null where none is."),
     has_next: z.boolean().describe("Whether there are steps after these."),
   })
   .meta({ id: "SessionSteps" });
@@ -69,9 +86,13 @@ const stepsAnswer = z
 /** What was done in a session: how much, and as a script that does it again. */
 export function stepsRoutes(
   instance: FastifyInstance,
-  options: { readonly sessions: SessionService; readonly steps: StepStore },
+  options: {
+    readonly sessions: SessionService;
+    readonly steps: StepStore;
+    readonly stepLog: Pick<StepLog, "runningIn">;
+  },
 ): void {
-  const { sessions, steps } = options;
+  const { sessions, steps, stepLog } = options;
   const server = instance.withTypeProvider<ZodTypeProvider>();
 
   server.get(
@@ -96,7 +117,7 @@ export function stepsRoutes(
       schema: {
         summary: "A session's steps",
         description:
-          "What was done to its pages, in order, page by page. Works for sessions that ended, too. (An addition of Nightjar.)",
+          "What was done to its pages, in order, page by page, and what is being done. Works for sessions that ended, too. (An addition of Nightjar.)",
         tags: ["Sessions"],
         params: sessionIdParams,
         querystring: stepsQuery,
@@ -106,10 +127,13 @@ export function stepsRoutes(
     async (request) => {
       const { id } = await sessions.get(principalOf(request), request.params.session_id);
       const { after, limit } = request.query;
+      // Before the others are read: one that ends meanwhile is rather told twice than not at all.
+      const running = stepLog.runningIn(id);
       const found = await steps.after(id, after, limit + 1);
       return {
         items: found.slice(0, limit).map(toWirePlacedStep),
         has_next: found.length > limit,
+        running: running === null ? null : toWireRunningStep(running),
       };
     },
   );

@@ -1,3 +1,4 @@
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { Step } from "../pages/steps/step.ts";
 import type { Deadline, EndedSession, Session } from "../sessions/session.ts";
 
@@ -20,6 +21,8 @@ export type SessionNews =
       readonly change: "opened" | "changed" | "activated" | "closed";
       readonly tab: TabView;
     }
+  /** A step is under way from now on; what came of it is told when it is done. */
+  | { readonly kind: "step_started"; readonly started: StartedStep }
   | { readonly kind: "step"; readonly position: number; readonly step: Step }
   /** The session ends soon if nothing touches it; or not so soon any more. */
   | { readonly kind: "deadline"; readonly deadline: Deadline; readonly approaching: boolean }

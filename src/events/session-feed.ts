@@ -1,3 +1,4 @@
+import { keepWatching } from "../recording/keep-watching.ts";
 import type { Screencasts } from "../recording/screencast.ts";
 import type { Browser, BrowserWatch, Clock, WatchedTarget } from "../sessions/ports.ts";
 import type { ActiveSession } from "../sessions/session.ts";
@@ -6,10 +7,7 @@ import { EventLog } from "./event-log.ts";
 import type { SessionNews, TabView } from "./session-event.ts";
 
 /** How many events of a session are kept for those who come back. */
-const mostKept = 500;
-
-/** How long after the watch of a browser failed or broke the next one is tried, in ms. */
-const retryMs = 1000;
+const mostKept = 1000;
 
 /** Of URLs and titles that pages make up as long as they like, in characters. */
 const longestUrl = 2000;
@@ -42,8 +40,8 @@ export class SessionFeed {
   #stopTabs = (): void => {};
   #followers = 0;
   #stopDeadline: (() => void) | null = null;
-  /** True from the session's end on, or when this process lets go of it: no more news come. */
-  #over = false;
+  /** Aborted at the session's end, or when this process lets go of it: no more news come. */
+  readonly #over = new AbortController();
 
   constructor(options: SessionFeedOptions) {
     this.#options = options;
@@ -55,7 +53,7 @@ export class SessionFeed {
   }
 
   publish(news: KeptNews, leastId?: number): void {
-    if (this.#over) return;
+    if (this.#over.signal.aborted) return;
     if (news.kind === "end") this.#stop();
     this.#log.append(news, leastId);
   }
@@ -78,7 +76,7 @@ export class SessionFeed {
     this.#leaveListeners.add(onLeft);
     this.#followers += 1;
     // Nobody else needs to know how near the end is.
-    if (!this.#over) this.#stopDeadline ??= this.#watchDeadline();
+    if (!this.#over.signal.aborted) this.#stopDeadline ??= this.#watchDeadline();
     let following = true;
     return () => {
       if (!following) return;
@@ -108,22 +106,19 @@ export class SessionFeed {
     browser: Pick<Browser, "watch">,
     onFailure: (error: unknown) => void,
   ): Promise<void> {
-    let failed = false;
-    while (!this.#over) {
-      try {
+    await keepWatching({
+      over: this.#over.signal,
+      onFailure,
+      pause: (ms) => this.#delay(ms),
+      watch: async () => {
         const watch = await browser.watch();
         const casts = await this.#options.screencasts.of(sessionId);
-        failed = false;
-        if (this.#over) return;
+        if (this.#over.signal.aborted) return;
         this.#followTabs(watch, casts);
         await Promise.race([watch.closed, casts.closed]);
         this.#stopTabs();
-      } catch (error) {
-        if (!this.#over && !failed) onFailure(error);
-        failed = true;
-      }
-      if (!this.#over) await this.#delay(retryMs);
-    }
+      },
+    });
   }
 
   #followTabs(watch: BrowserWatch, casts: FeedScreencasts): void {
@@ -161,7 +156,7 @@ export class SessionFeed {
   }
 
   #stop(): void {
-    this.#over = true;
+    this.#over.abort();
     this.#stopTabs();
     this.#stopDeadline?.();
     this.#stopDeadline = null;

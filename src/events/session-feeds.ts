@@ -1,3 +1,4 @@
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { StepStore } from "../pages/steps/step-store.ts";
 import type { Browser, Clock } from "../sessions/ports.ts";
 import {
@@ -14,6 +15,8 @@ import { type KeptEvent, SessionFeed, type SessionFeedOptions } from "./session-
 export interface SessionFeedsOptions {
   readonly clock: Clock;
   readonly steps: StepStore;
+  /** The step of a session that is under way; null where none is. */
+  readonly runningStep: (sessionId: string) => StartedStep | null;
   readonly screencasts: SessionFeedOptions["screencasts"];
   readonly findSession: (sessionId: string) => Promise<Session | null>;
   readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
@@ -93,6 +96,10 @@ export class SessionFeeds {
     this.#feeds.get(session.id)?.publish({ kind: "state", session });
   }
 
+  stepStarted(sessionId: string, started: StartedStep): void {
+    this.#feeds.get(sessionId)?.publish({ kind: "step_started", started });
+  }
+
   stepAdded(sessionId: string, position: number): void {
     this.#feeds.get(sessionId)?.publish({ kind: "step", position });
   }
@@ -138,7 +145,7 @@ export class SessionFeeds {
           const number = feed?.lastId ?? this.#options.clock.now();
           if (seen !== null) await this.#deliverMissedSteps(session.id, seen, reader, deliver);
           const now = (await this.#options.findSession(session.id).catch(() => null)) ?? session;
-          await deliverState(now, feed, number, deliver);
+          await this.#deliverState(now, feed, number, deliver);
           if (feed !== undefined && isActive(now)) return number;
           if (isActive(now) && !reader.stopped) follower.onLeft();
           return null;
@@ -199,6 +206,22 @@ export class SessionFeeds {
     if (placed !== undefined) await deliver({ ...event, step: placed.step });
   }
 
+  async #deliverState(
+    session: Session,
+    feed: SessionFeed | undefined,
+    id: number,
+    deliver: Deliver,
+  ): Promise<void> {
+    await deliver({ id, kind: "state", session });
+    if (!isActive(session)) {
+      await deliver({ id: Math.max(id, endNumber(session)), kind: "end", session });
+      return;
+    }
+    if (feed !== undefined) await deliver({ id, ...feed.tabs() });
+    const started = this.#options.runningStep(session.id);
+    if (started !== null) await deliver({ id, kind: "step_started", started });
+  }
+
   /** Those that there are by now, and not more than `mostMissedSteps`. */
   async #deliverMissedSteps(
     sessionId: string,
@@ -234,18 +257,6 @@ export class SessionFeeds {
 }
 
 type Deliver = (event: SessionEvent) => Promise<void>;
-
-async function deliverState(
-  session: Session,
-  feed: SessionFeed | undefined,
-  id: number,
-  deliver: Deliver,
-): Promise<void> {
-  await deliver({ id, kind: "state", session });
-  if (!isActive(session)) {
-    await deliver({ id: Math.max(id, endNumber(session)), kind: "end", session });
-  } else if (feed !== undefined) await deliver({ id, ...feed.tabs() });
-}
 
 function endNumber({ state }: EndedSession): number {
   return state.closedAt + endNumberAfterMs;

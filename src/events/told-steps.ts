@@ -1,3 +1,4 @@
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { Step } from "../pages/steps/step.ts";
 import type { ElementNumbers, PlacedStep, StepStore } from "../pages/steps/step-store.ts";
 
@@ -15,10 +16,19 @@ export class ToldSteps implements StepStore {
     sessionId: string,
     step: Step,
     numbers: ElementNumbers | null,
+    endsStarted?: boolean,
   ): Promise<number | null> {
-    const position = await this.#store.append(sessionId, step, numbers);
+    const position = await this.#store.append(sessionId, step, numbers, endsStarted);
     if (position !== null) this.#onKept(sessionId, position);
     return position;
+  }
+
+  noteStarted(sessionId: string, step: StartedStep): Promise<void> {
+    return this.#store.noteStarted(sessionId, step);
+  }
+
+  started(nodeId: string) {
+    return this.#store.started(nodeId);
   }
 
   elementNumbers(sessionId: string): Promise<ElementNumbers> {

@@ -1,19 +1,17 @@
 import type { ScreenshotType } from "../sessions/browser-settings.ts";
 import { NightjarError } from "../sessions/errors.ts";
-import type { Browser } from "../sessions/ports.ts";
-import type { Principal, SessionService } from "../sessions/session-service.ts";
-import type { Tracer } from "../sessions/tracer.ts";
+import type { Principal } from "../sessions/session-service.ts";
 import type { Action, ActionResult, ScrapeRequest } from "./actions/action.ts";
 import { executeAction } from "./actions/execute.ts";
 import { checkedRequestUrl } from "./actions/navigation-actions.ts";
 import type { SessionFiles } from "./actions/ports.ts";
 import { addCookies, type Cookie, readCookies } from "./cookies.ts";
-import { DrivenSession } from "./driven-session.ts";
+import type { DrivenSession } from "./driven-session.ts";
+import { DrivenSessions, type DrivenSessionsOptions } from "./driven-sessions.ts";
 import type { DrivenPage } from "./driver/driven-page.ts";
 import type { PageDriver } from "./driver/page-driver.ts";
 import { defaultActionWith } from "./observe/default-action.ts";
 import type { Observation, ObserveRequest, PageElement } from "./observe/observation.ts";
-import { Perception } from "./observe/perception.ts";
 import { checkExtractor, type HtmlSource, scrapePage, withData } from "./scrape/scrape.ts";
 import { scrapeOpenedPdf } from "./scrape/scrape-pdf.ts";
 import type { ScrapeResult } from "./scrape/scrape-result.ts";
@@ -25,25 +23,17 @@ import {
   type ScreenshotRequest,
   takeScreenshot,
 } from "./screenshot/screenshot.ts";
-import { StepLog } from "./step-log.ts";
-import { failedScrapeStep, scrapeStep } from "./steps/scrape-step.ts";
-import { actionStep, type FailedOperation, type Step } from "./steps/step.ts";
-import type { StepStore } from "./steps/step-store.ts";
+import type { Finished, LoggedOperation } from "./step-log.ts";
+import { cookiesStep } from "./steps/cookies-step.ts";
+import { scrapeAction, scrapeStep } from "./steps/scrape-step.ts";
+import type { Asked } from "./steps/started-step.ts";
+import { actionStep } from "./steps/step.ts";
 
-export interface PageServiceOptions {
-  readonly sessions: SessionService;
-  readonly steps: StepStore;
-  readonly tracer: Tracer;
+export interface PageServiceOptions extends DrivenSessionsOptions {
   /** The files of a session of this tenant. */
   readonly filesOf: (tenantId: string, sessionId: string) => SessionFiles;
   /** Null where no model is configured. */
   readonly extractor: StructuredExtractor | null;
-  /** Told of each tab that an operation addresses, by its id in CDP. */
-  readonly onTabUsed: (sessionId: string, targetId: string) => void;
-  /** Whether somebody controls the session's pages by hand now, and answers their dialogs. */
-  readonly isControlled: (sessionId: string) => boolean;
-  /** Told of what went wrong beside an operation that was done. */
-  readonly onFailure: (what: string, sessionId: string, error: unknown) => void;
 }
 
 /** What a picture of a page is to show. */
@@ -73,12 +63,11 @@ const mostMarks = 300;
  */
 export class PageService {
   readonly #options: PageServiceOptions;
-  readonly #log: StepLog;
-  readonly #driven = new Map<string, Promise<DrivenSession>>();
+  readonly #driven: DrivenSessions;
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
-    this.#log = new StepLog(options);
+    this.#driven = new DrivenSessions(options);
   }
 
   /** Looks at the active tab; with a URL, opens that first. Throws `invalid_request` for a URL that is none. */
@@ -92,28 +81,36 @@ export class PageService {
     signal: AbortSignal,
   ): Promise<ObservationAnswer> {
     const url = request.url === null ? null : checkedRequestUrl(request.url);
-    return this.#operate("page.observe", principal, sessionId, signal, async (session, driver) => {
-      if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
-      const operation = { sessionId, session, driver, signal };
-      return this.#log.attempt(operation, failed("observation"), async () => {
-        const observation = await session.perception.observe(driver, request, signal);
-        const { picture } = request;
-        const screenshot =
-          picture === null
-            ? null
-            : await this.#picture(sessionId, session, driver, picture, observation.elements);
-        await this.#log.remember(operation, {
-          kind: "observation",
-          startedAt: observation.startedAt,
-          endedAt: Date.now(),
-          url: observation.url,
-          title: observation.title,
-          elementCount: observation.elements.length,
-          lastNumbers: session.perception.lastNumbers,
+    return this.#driven.operate(
+      "page.observe",
+      principal,
+      sessionId,
+      signal,
+      async (session, driver) => {
+        if (url !== null) await this.#open(principal, sessionId, session, driver, url, signal);
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "observation" }, async () => {
+          const observation = await session.perception.observe(driver, request, signal);
+          const { picture } = request;
+          const screenshot =
+            picture === null
+              ? null
+              : await this.#picture(sessionId, session, driver, picture, observation.elements);
+          return {
+            value: { observation, screenshot, lastElementId: session.lastElementId },
+            step: {
+              kind: "observation",
+              startedAt: observation.startedAt,
+              endedAt: Date.now(),
+              url: observation.url,
+              title: observation.title,
+              elementCount: observation.elements.length,
+              lastNumbers: session.perception.lastNumbers,
+            },
+          };
         });
-        return { observation, screenshot, lastElementId: session.lastElementId };
-      });
-    });
+      },
+    );
   }
 
   /** Does an action. One that fails is answered, not thrown. */
@@ -123,7 +120,7 @@ export class PageService {
     action: Action,
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) =>
+    return this.#driven.operate("page.execute", principal, sessionId, signal, (session, driver) =>
       this.#execute(principal, sessionId, session, driver, action, signal),
     );
   }
@@ -143,7 +140,7 @@ export class PageService {
     },
     signal: AbortSignal,
   ): Promise<ActionResult> {
-    return this.#operate("page.execute", principal, sessionId, signal, (session, driver) => {
+    return this.#driven.operate("page.execute", principal, sessionId, signal, (session, driver) => {
       const { elementId: id, value, pressEnter, timeoutMs } = request;
       const element = session.perception.find(id);
       const target = { id, selectors: [], frames: [] };
@@ -169,7 +166,7 @@ export class PageService {
     const { extractor } = this.#options;
     checkExtractor(request, extractor);
     const url = wanted === null ? null : checkedRequestUrl(wanted);
-    const result = await this.#operate(
+    const result = await this.#driven.operate(
       "page.scrape",
       principal,
       sessionId,
@@ -182,12 +179,10 @@ export class PageService {
         // HTML that somebody sent is no page of the session.
         if (source !== null) return scrape();
         const operation = { sessionId, session, driver, signal };
-        const failedStep = (failure: FailedOperation) => failedScrapeStep(request, failure);
-        return this.#log.attempt(operation, failedStep, async () => {
-          const startedAt = Date.now();
+        const action = scrapeAction(request);
+        return this.#attempt(operation, { kind: "action", action, selectors: null }, async (at) => {
           const scraped = await scrape();
-          await this.#log.remember(operation, scrapeStep(request, scraped, startedAt));
-          return scraped;
+          return { value: scraped, step: scrapeStep(request, scraped, at) };
         });
       },
     );
@@ -201,24 +196,27 @@ export class PageService {
     request: PictureRequest,
     signal: AbortSignal,
   ): Promise<Screenshot> {
-    return this.#operate("page.screenshot", principal, sessionId, signal, (session, driver) => {
-      const operation = { sessionId, session, driver, signal };
-      return this.#log.attempt(operation, failed("screenshot"), async () => {
-        const startedAt = Date.now();
-        const type = await this.#markedType(sessionId, request);
-        const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
-        const picture = { ...request, type };
-        const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
-        await this.#log.remember(operation, {
-          kind: "screenshot",
-          startedAt,
-          endedAt: Date.now(),
-          url: (await driver.activePage()).page.url(),
-          sizeBytes: screenshot.bytes.length,
+    return this.#driven.operate(
+      "page.screenshot",
+      principal,
+      sessionId,
+      signal,
+      (session, driver) => {
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "screenshot" }, async (startedAt) => {
+          const type = await this.#markedType(sessionId, request);
+          const elements = type === "raw" ? [] : await session.perception.look(driver, signal);
+          const picture = { ...request, type };
+          const screenshot = await this.#picture(sessionId, session, driver, picture, elements);
+          const url = (await driver.activePage()).page.url();
+          const sizeBytes = screenshot.bytes.length;
+          return {
+            value: screenshot,
+            step: { kind: "screenshot", startedAt, endedAt: Date.now(), url, sizeBytes },
+          };
         });
-        return screenshot;
-      });
-    });
+      },
+    );
   }
 
   /** The active tab as PDF. */
@@ -228,9 +226,18 @@ export class PageService {
     request: PdfRequest,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    return this.#operate("page.pdf", principal, sessionId, signal, async (_session, driver) =>
-      printPdf(await driver.activePage(), request),
-    );
+    return this.#driven.operate("page.pdf", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#attempt(operation, { kind: "pdf" }, async (startedAt) => {
+        const page = await driver.activePage();
+        const url = page.page.url();
+        const pdf = await printPdf(page, request);
+        return {
+          value: pdf,
+          step: { kind: "pdf", startedAt, endedAt: Date.now(), url, sizeBytes: pdf.length },
+        };
+      });
+    });
   }
 
   /** The cookies of the session's browser, of every site. */
@@ -239,9 +246,14 @@ export class PageService {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<readonly Cookie[]> {
-    return this.#operate("page.cookies", principal, sessionId, signal, (_session, driver) =>
-      readCookies(driver.context),
-    );
+    return this.#driven.operate("page.cookies", principal, sessionId, signal, (session, driver) => {
+      const operation = { sessionId, session, driver, signal };
+      return this.#attempt(operation, { kind: "cookies_read" }, async (startedAt) => {
+        const cookies = await readCookies(driver.context);
+        const at = { startedAt, url: driver.activeUrl };
+        return { value: cookies, step: cookiesStep("cookies_read", cookies, at) };
+      });
+    });
   }
 
   /** Throws `invalid_request` for cookies that the browser does not take. */
@@ -251,66 +263,31 @@ export class PageService {
     cookies: readonly Cookie[],
     signal: AbortSignal,
   ): Promise<void> {
-    return this.#operate("page.set_cookies", principal, sessionId, signal, (_session, driver) =>
-      addCookies(driver.context, cookies),
-    );
-  }
-
-  #operate<T>(
-    name: string,
-    principal: Principal,
-    sessionId: string,
-    signal: AbortSignal,
-    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
-  ): Promise<T> {
-    return this.#options.tracer.span(name, { "nightjar.session_id": sessionId }, () =>
-      this.#inTurn(principal, sessionId, signal, operation),
-    );
-  }
-
-  async #inTurn<T>(
-    principal: Principal,
-    sessionId: string,
-    signal: AbortSignal,
-    operation: (session: DrivenSession, driver: PageDriver) => Promise<T>,
-  ): Promise<T> {
-    const { sessions } = this.#options;
-    const browser = await sessions.browserOf(sessionId, principal);
-    let opening = this.#driven.get(sessionId);
-    if (opening === undefined) {
-      opening = this.#begin(sessionId, browser);
-      this.#driven.set(sessionId, opening);
-      opening.catch(() => this.#driven.delete(sessionId));
-    }
-    const driven = await opening;
-    sessions.touch(sessionId);
-    try {
-      return await driven.run(signal, (driver) => operation(driven, driver));
-    } finally {
-      sessions.touch(sessionId);
-    }
-  }
-
-  async #begin(sessionId: string, browser: Browser): Promise<DrivenSession> {
-    const { sessions, steps, onTabUsed, isControlled } = this.#options;
-    const driven = new DrivenSession(
-      browser,
-      new Perception(await steps.elementNumbers(sessionId)),
-      {
-        onTabUsed: (targetId) => onTabUsed(sessionId, targetId),
-        isForPerson: () => isControlled(sessionId),
+    return this.#driven.operate(
+      "page.set_cookies",
+      principal,
+      sessionId,
+      signal,
+      (session, driver) => {
+        const operation = { sessionId, session, driver, signal };
+        return this.#attempt(operation, { kind: "cookies_set" }, async (startedAt) => {
+          await addCookies(driver.context, cookies);
+          const at = { startedAt, url: driver.activeUrl };
+          return { value: undefined, step: cookiesStep("cookies_set", cookies, at) };
+        });
       },
     );
-    const cancel = sessions.onEnd(sessionId, (ended) => {
-      this.#driven.delete(sessionId);
-      driven.end(ended);
-    });
-    // It has ended meanwhile: this says how.
-    if (cancel === null) await sessions.browserOf(sessionId, null);
-    return driven;
   }
 
-  async #execute(
+  #attempt<T>(
+    operation: LoggedOperation,
+    asked: Asked,
+    work: (startedAt: number) => Promise<Finished<T>>,
+  ): Promise<T> {
+    return this.#options.log.attempt(operation, asked, work);
+  }
+
+  #execute(
     principal: Principal,
     sessionId: string,
     session: DrivenSession,
@@ -320,42 +297,39 @@ export class PageService {
   ): Promise<ActionResult> {
     const { filesOf, extractor, tracer } = this.#options;
     const files = filesOf(principal.tenantId, sessionId);
-    const url = (await driver.activePage()).page.url();
     const known =
       "target" in action && action.target.id !== null
         ? session.perception.find(action.target.id)
         : null;
-    const tools = {
-      driver,
-      elements: session.perception,
-      files,
-      look: (until: AbortSignal) => session.perception.look(driver, until),
-      scrape: async (page: DrivenPage, request: ScrapeRequest, until: AbortSignal) => {
-        checkExtractor(request, extractor);
-        const result = await scrapeTab(session, page, files, request, null, until);
-        return withData(result, request, extractor, until);
-      },
-    };
-    const about = { "nightjar.action.type": action.type };
-    const result = await tracer.span(`action ${action.type}`, about, async (span) => {
-      const done = await executeAction(tools, action, signal);
-      span.set({ "nightjar.action.outcome": done.failure?.kind ?? "done" });
-      return done;
+    const selectors = known?.selectors ?? null;
+    const operation = { sessionId, session, driver, signal };
+    return this.#attempt(operation, { kind: "action", action, selectors }, async () => {
+      const url = (await driver.activePage()).page.url();
+      const tools = {
+        driver,
+        elements: session.perception,
+        files,
+        look: (until: AbortSignal) => session.perception.look(driver, until),
+        scrape: async (page: DrivenPage, request: ScrapeRequest, until: AbortSignal) => {
+          checkExtractor(request, extractor);
+          const result = await scrapeTab(session, page, files, request, null, until);
+          return withData(result, request, extractor, until);
+        },
+      };
+      const about = { "nightjar.action.type": action.type };
+      const result = await tracer.span(`action ${action.type}`, about, async (span) => {
+        const done = await executeAction(tools, action, signal);
+        span.set({ "nightjar.action.outcome": done.failure?.kind ?? "done" });
+        return done;
+      });
+      session.lastElementId = result.elementId;
+      if (result.way?.kind === "pdf" && "url" in action) {
+        const documentId = (await driver.activePage()).documentId();
+        session.openedPdf = { url: action.url, name: result.way.name, documentId };
+      }
+      const isSecret = known?.isSecret === true || isPasswordTarget(action);
+      return { value: result, step: actionStep(action, result, { url, selectors, isSecret }) };
     });
-    session.lastElementId = result.elementId;
-    if (result.way?.kind === "pdf" && "url" in action) {
-      const documentId = (await driver.activePage()).documentId();
-      session.openedPdf = { url: action.url, name: result.way.name, documentId };
-    }
-    await this.#log.remember(
-      { sessionId, session },
-      actionStep(action, result, {
-        url,
-        selectors: known?.selectors ?? null,
-        isSecret: known?.isSecret === true || isPasswordTarget(action),
-      }),
-    );
-    return result;
   }
 
   /** Opens a URL as the action does. Throws `page_failed` where that fails. */
@@ -396,11 +370,6 @@ export class PageService {
     const session = await this.#options.sessions.find(sessionId);
     return session?.settings.screenshotType ?? "raw";
   }
-}
-
-/** The step of an observation or a picture that failed. */
-function failed(asked: "observation" | "screenshot"): (failure: FailedOperation) => Step {
-  return (failure) => ({ kind: "failure", asked, ...failure });
 }
 
 /** Scrapes what was opened last in a tab: the page that it shows, or a PDF that it could not show. */

@@ -60,8 +60,6 @@ export type WalkedElement = readonly [
   place: Place,
   /** 0 for the page itself, otherwise the number of the open dialog, menu or popover that it is in. */
   layer: number,
-  /** The number of its way in `ways`, within its shadow root. */
-  way: number,
   details: ElementDetails,
 ];
 
@@ -127,7 +125,6 @@ export interface WalkedFrame {
   readonly coveredBy?: string;
   readonly clippedBy?: string;
   readonly layer: number;
-  readonly way: number;
   readonly hosts?: readonly number[];
 }
 
@@ -174,10 +171,25 @@ export interface WalkedFrameContent {
   readonly layers: readonly WalkedLayer[];
   /** The ways to the elements and frames, and those that lead there. */
   readonly ways: readonly ElementWay[];
+  /** For each item the number of its way in `ways`, within its shadow root; -1 for what has none. */
+  readonly itemWays: readonly number[];
   /** Elements of the document, as far as they were walked. */
   readonly elementCount: number;
   /** The page has more than is answered. */
   readonly truncated: boolean;
+}
+
+/** So many items that stand as the walk before told them, from one of its items on. */
+export type SameItems = readonly [kind: "same", from: number, count: number];
+
+/** What a walk found, as it is sent: what is as before, for a caller who has that, is not told again. */
+export interface WalkAnswer extends Omit<WalkedFrameContent, "items" | "ways" | "itemWays"> {
+  /** Of the walk, among those of the document. */
+  readonly number: number;
+  readonly items: readonly (WalkedItem | SameItems)[];
+  /** Null where both are as before. */
+  readonly ways: readonly ElementWay[] | null;
+  readonly itemWays: readonly number[] | null;
 }
 
 /** Which elements have listeners of the page's own scripts, by their place among all; only the main world can tell. */
@@ -201,4 +213,6 @@ export interface WalkRequest {
   readonly listeners: ListeningElements | null;
   readonly maxElements: number;
   readonly maxTexts: number;
+  /** The number of the walk of this document whose answer the caller has; null for none. */
+  readonly since: number | null;
 }

@@ -33,6 +33,9 @@ test("Frames come at most so often, at the wanted rate, and the last one always"
   pace.offer(frame(2000));
   expect(seen.at(-1)).toBe(2000);
   pace.offer(frame(2001));
+  pace.handOnWaiting();
+  pace.handOnWaiting();
+  expect(seen.slice(-2)).toEqual([2000, 2001]);
   pace.offer(frame(2002));
   pace.stop();
   vi.advanceTimersByTime(1000);

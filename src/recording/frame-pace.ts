@@ -24,6 +24,12 @@ export class FramePace {
     else this.#timer = setTimeout(() => this.#deliver(), wait);
   }
 
+  /** Hands on the frame that waits, if one does, before it is due. */
+  handOnWaiting(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#deliver();
+  }
+
   /** Nothing is handed on afterwards. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);

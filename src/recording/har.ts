@@ -8,12 +8,12 @@ interface HarPair {
 }
 
 /**
- * The requests of a session as the text of a HAR 1.2, piece by piece. Bodies are not in it, and
- * secrets are masked as in the log. See w3c.github.io/web-performance/specs/HAR/Overview.html; what
+ * The requests of a session as the text of a HAR 1.2, piece by piece. Bodies are in it as
+ * far as they were kept, and secrets are masked as in the log. See w3c.github.io/web-performance/specs/HAR/Overview.html; what
  * begins with `_` is as Chromium's DevTools writes and reads it.
  */
 export async function* harText(
-  { firstOfTab, entries }: NetworkHistory,
+  { firstOfTab, entries, bodyOf }: NetworkHistory,
   version: string,
 ): AsyncGenerator<string> {
   const pages = [...firstOfTab].map(([tabId, first]) => ({
@@ -26,13 +26,13 @@ export async function* harText(
   yield `{"log":{"version":"1.2","creator":${JSON.stringify(creator)},"pages":${JSON.stringify(pages)},"entries":[`;
   let separator = "";
   for await (const entry of entries) {
-    yield `${separator}\n${JSON.stringify(toHarEntry(entry))}`;
+    yield `${separator}\n${JSON.stringify(toHarEntry(entry, await bodyOf(entry.id)))}`;
     separator = ",";
   }
   yield "\n]}}\n";
 }
 
-function toHarEntry(entry: NetworkEntry): object {
+function toHarEntry(entry: NetworkEntry, body: string | null): object {
   const httpVersion = entry.protocol === "" ? "http/1.1" : entry.protocol;
   const responseHeadBytes = entry.fromCache || entry.contentBytes === 0 ? entry.responseBytes : -1;
   return {
@@ -55,7 +55,11 @@ function toHarEntry(entry: NetworkEntry): object {
       httpVersion,
       cookies: [],
       headers: pairs(entry.responseHeaders),
-      content: { size: entry.contentBytes, mimeType: entry.mimeType || "x-unknown" },
+      content: {
+        size: entry.contentBytes,
+        mimeType: entry.mimeType || "x-unknown",
+        ...(body === null ? {} : { text: body }),
+      },
       redirectURL: entry.redirectUrl,
       headersSize: responseHeadBytes,
       bodySize: responseHeadBytes === -1 ? -1 : 0,

@@ -3,6 +3,7 @@ import type { EgressFailure, WatchedEvent, WatchedTarget } from "../sessions/por
 import type { GrowingEntry, NetworkEntry } from "./network-entry.ts";
 import type { NetworkEvents } from "./network-events.ts";
 import { isToTell, RequestChain } from "./request-chain.ts";
+import type { BodySource } from "./response-bodies.ts";
 import { followWebSocket } from "./web-socket-entry.ts";
 
 /** Requests that are followed at once; a page that begins more loses the oldest from sight. */
@@ -22,20 +23,29 @@ const clockSlackMs = 100;
 
 const domain = "Network.";
 
+/** `source`: where its body can be had, for a while. */
+type AnsweredListener = (entry: NetworkEntry, source: BodySource) => void;
+
 /** Follows the network events of a session's targets and makes an entry of each request. */
 export class NetworkLog {
   readonly #write: (entry: NetworkEntry) => void;
   readonly #egressFailures: () => readonly EgressFailure[];
+  readonly #onAnswered: AnsweredListener;
   /** By the browser's id, which all redirects of a request share. */
   readonly #chains = new Map<string, RequestChain>();
 
-  /** `egressFailures`: the last connections that did not come about, and why. */
+  /**
+   * `egressFailures`: the last connections that did not come about, and why. `onAnswered` is told of
+   * each request whose answer has come to its end.
+   */
   constructor(
     write: (entry: NetworkEntry) => void,
     egressFailures: () => readonly EgressFailure[] = () => [],
+    onAnswered: AnsweredListener = () => {},
   ) {
     this.#write = write;
     this.#egressFailures = egressFailures;
+    this.#onAnswered = onAnswered;
   }
 
   /** Goes on with a request that was not over when the log was last written; unless its page is gone. */
@@ -56,6 +66,9 @@ export class NetworkLog {
     const entry = chain.running?.entry;
     handlers[event](chain, params as never, target);
     if (entry !== undefined) this.#explain(event, entry);
+    if (entry !== undefined && event === "loadingFinished") {
+      this.#onAnswered(entry, { requestId, sessionId: target.sessionId });
+    }
     if (chain.hasBegun) chain.targetId ??= target.targetId;
     // Only a document that is shown is read; one that is downloaded is not.
     if (event === "dataReceived" || event === "loadingFinished") this.#show(chain, target);

@@ -5,8 +5,9 @@ import type { RecordingFolders } from "./recording-folder.ts";
 import { type RecordedScreencasts, SessionRecorder } from "./session-recorder.ts";
 
 /**
- * When the recording of a session begins, in ms after its start: its client connects and goes to its
- * first page meanwhile, and pictures would take the CPU from that.
+ * When the first picture of a session is taken, in ms after its start: its client connects and goes to
+ * its first page meanwhile, and pictures would take the CPU from that. Until then it shows a blank page
+ * and where it went from there: about as long as there is between two pictures at any other time.
  */
 const beginAfterMs = 300;
 
@@ -36,6 +37,8 @@ interface Running {
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #running = new Map<string, Running>();
+  /** Sessions from before were begun by another process. Epoch ms. */
+  readonly #since = Date.now();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -45,7 +48,8 @@ export class Recorder {
   record(session: ActiveSession, browser: Browser): void {
     const { id, settings } = session;
     if (!settings.recording) return;
-    const recorder = this.#recorderOf(id, browser);
+    const recorder = this.#recorderOf(session, browser);
+    if (this.#options.enabled) recorder.attend();
     const timer = this.#options.enabled
       ? setTimeout(() => recorder.begin(), beginAfterMs)
       : undefined;
@@ -76,13 +80,16 @@ export class Recorder {
     this.#running.get(sessionId)?.recorder.encoded(framesBytes, segmentBytes);
   }
 
-  #recorderOf(sessionId: string, browser: Browser): SessionRecorder {
+  #recorderOf(session: ActiveSession, browser: Browser): SessionRecorder {
+    const { id: sessionId, createdAt, settings } = session;
     const { folders, screencasts, mostBytes, onFile, onThinned, onFailure } = this.#options;
     return new SessionRecorder({
       sessionId,
       browser,
       screencasts,
       folders,
+      // A browser elsewhere has been somewhere before.
+      blankSince: settings.attachUrl === null && createdAt >= this.#since ? createdAt : null,
       mostBytes,
       onFile: (number) => onFile(sessionId, number),
       onThinned: () => onThinned(sessionId),

@@ -9,6 +9,12 @@ export interface SubscribeOptions {
 }
 
 /**
+ * Ends a subscription. `handOnWaiting`: the listener gets the frame that has come but was not due yet,
+ * within the call.
+ */
+export type StopFrames = (options?: { readonly handOnWaiting: boolean }) => void;
+
+/**
  * The pictures of one browser's tabs: a screencast a tab, shared by all who subscribe to it and run
  * only while somebody does. A tab that stops changing is always seen in its last state.
  */
@@ -70,12 +76,13 @@ export class Screencasts {
    * Calls back for the frames of a tab until the way to stop, which it returns, is called. Where the
    * tab is cast already, its current frame comes at once, within the call.
    */
-  subscribe(targetId: string, options: SubscribeOptions, listener: FrameListener): () => void {
+  subscribe(targetId: string, options: SubscribeOptions, listener: FrameListener): StopFrames {
     const cast = this.#casts.get(targetId) ?? this.#cast(targetId);
     if (cast === null) return () => {};
     const pace = new FramePace(options.maxFps, listener);
     cast.add(pace);
-    return () => {
+    return ({ handOnWaiting } = { handOnWaiting: false }) => {
+      if (handOnWaiting) pace.handOnWaiting();
       pace.stop();
       if (cast.remove(pace) > 0) return;
       cast.stop();

@@ -1,13 +1,15 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { once } from "node:events";
 import type { Browser, BrowserWatch, WatchedChange, WatchedEvent } from "../sessions/ports.ts";
 import { isConsoleEntry } from "./console-entry.ts";
 import { consoleEntryOf } from "./console-log.ts";
+import { keepWatching } from "./keep-watching.ts";
 import { loggedLines } from "./log-reader.ts";
 import { type LogLimits, LogWriter } from "./log-writer.ts";
 import { isNetworkEntry, type NetworkEntry } from "./network-entry.ts";
 import { NetworkLog } from "./network-log.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
 import { RepeatedMessages } from "./repeated-messages.ts";
+import { bodyLimits, ResponseBodies } from "./response-bodies.ts";
 
 /** Room for the log of one session's requests. */
 const networkLimits: LogLimits = {
@@ -30,22 +32,22 @@ const tendEveryMs = 1000;
 
 /** How often in a row the watch of a browser may break soon after it was opened. */
 const mostLosses = 5;
-const soonMs = 60_000;
-const pauseAfterLossMs = 1000;
 
 export interface SessionLogOptions {
   readonly sessionId: string;
   readonly browser: Browser;
   readonly folders: RecordingFolders;
+  /** Whether the texts that its pages are answered are kept. */
+  readonly bodies: boolean;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** The logs of one session, from now on until they are closed. */
 export class SessionLog {
   readonly #options: SessionLogOptions;
-  readonly #ending = Promise.withResolvers<void>();
+  readonly #over = new AbortController();
   readonly #finished: Promise<void>;
-  #ends = false;
+  #logs: OpenLogs | null = null;
   #sessionEnds = false;
 
   constructor(options: SessionLogOptions) {
@@ -58,47 +60,55 @@ export class SessionLog {
    * it; otherwise the next process goes on with it.
    */
   async close(sessionEnds: boolean): Promise<void> {
-    this.#ends = true;
     this.#sessionEnds = sessionEnds;
-    this.#ending.resolve();
+    this.#over.abort();
     await this.#finished;
   }
 
   async #run(): Promise<void> {
-    const { browser, folders, sessionId, onFailure } = this.#options;
+    const { browser, folders, sessionId, bodies, onFailure } = this.#options;
+    const over = this.#over.signal;
+    const ending = once(over, "abort");
     // Asked for at once: what happens until it is there is not seen.
-    const watch = (): Promise<BrowserWatch> => {
-      const asked = browser.watch();
-      // Whether anyone awaits it or not.
-      asked.catch(() => {});
-      return asked;
-    };
-    let watching = watch();
+    let opening: Promise<BrowserWatch> | null = this.#open();
     const folder = await folders.open(sessionId);
-    let logs: OpenLogs | null = null;
     try {
-      let losses = 0;
-      while (!this.#ends && losses < mostLosses) {
-        const began = Date.now();
-        try {
-          const watched = await watching;
-          logs ??= new OpenLogs(folder, browser, onFailure);
-          await logs.follow(watched, this.#ending.promise);
-        } catch (error) {
-          if (losses === 0) onFailure(error);
-        }
-        if (this.#ends) break;
-        losses = Date.now() - began > soonMs ? 1 : losses + 1;
-        await Promise.race([this.#ending.promise, delay(pauseAfterLossMs)]);
-        if (!this.#ends) watching = watch();
-      }
-      if (!this.#ends) onFailure(new Error("the events of its browser break off again and again"));
-      await this.#ending.promise;
+      const isOver = await keepWatching({
+        over,
+        onFailure,
+        mostLosses,
+        watch: async () => {
+          const opened = opening ?? this.#open();
+          opening = null;
+          const watch = await opened;
+          this.#logs ??= new OpenLogs(folder, browser, bodies, onFailure);
+          await this.#logs.follow(watch, ending);
+        },
+      });
+      if (!isOver) onFailure(new Error("the events of its browser break off again and again"));
+      if (!over.aborted) await ending;
     } finally {
-      await logs?.close(this.#sessionEnds);
+      await this.#logs?.close(this.#sessionEnds);
       folder.close();
     }
   }
+
+  #open(): Promise<BrowserWatch> {
+    const { browser, bodies } = this.#options;
+    const opening = browser.watch().then((watch) => {
+      if (bodies) ResponseBodies.hold(watch);
+      return watch;
+    });
+    // Nobody may wait for it yet.
+    opening.catch(() => {});
+    return opening;
+  }
+}
+
+interface Writers {
+  readonly network: LogWriter;
+  readonly console: LogWriter;
+  readonly bodies: LogWriter | null;
 }
 
 /** The logs of a session while they are written. */
@@ -106,7 +116,10 @@ class OpenLogs {
   readonly #folder: RecordingFolder;
   readonly #onFailure: (error: unknown) => void;
   readonly #network: NetworkLog;
-  #writers: { readonly network: LogWriter; readonly console: LogWriter } | null = null;
+  /** Null where they are not wanted. */
+  readonly #bodies: ResponseBodies | null;
+  #writers: Writers | null = null;
+  #watch: BrowserWatch | null = null;
   #repeated = new RepeatedMessages();
   /** CDP sessions in which objects of messages are held for us. */
   readonly #holding = new Set<string>();
@@ -114,17 +127,27 @@ class OpenLogs {
   /** The CDP sessions that were told to send no more, and of what. */
   readonly #silenced = new Set<string>();
 
-  constructor(folder: RecordingFolder, browser: Browser, onFailure: (error: unknown) => void) {
+  constructor(
+    folder: RecordingFolder,
+    browser: Browser,
+    bodies: boolean,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#folder = folder;
+    this.#bodies = bodies ? new ResponseBodies(() => this.#writers?.bodies ?? null) : null;
     this.#onFailure = onFailure;
     this.#network = new NetworkLog(
       (entry) => this.#write("network", entry),
       () => browser.egressFailures,
+      (entry, source) => {
+        if (this.#watch !== null) this.#bodies?.take(this.#watch, entry, source);
+      },
     );
   }
 
   /** Logs what the watch tells, until it breaks or `ending` settles. */
-  async follow(watch: BrowserWatch, ending: Promise<void>): Promise<void> {
+  async follow(watch: BrowserWatch, ending: Promise<unknown>): Promise<void> {
+    this.#watch = watch;
     const early: (() => void)[] = [];
     let isReady = false;
     const inOrder = (work: () => void): void => {
@@ -153,7 +176,9 @@ class OpenLogs {
   async close(sessionEnds: boolean): Promise<void> {
     if (sessionEnds) this.#network.close();
     else this.#network.leave();
-    await Promise.all([this.#writers?.network.close(), this.#writers?.console.close()]);
+    await this.#bodies?.close();
+    const { network, console, bodies } = this.#writers ?? {};
+    await Promise.all([network?.close(), console?.close(), bodies?.close()]);
   }
 
   /** Reads what is logged already: requests to go on with, messages that will be told again. */
@@ -187,7 +212,17 @@ class OpenLogs {
       },
       onFailure: this.#onFailure,
     });
-    this.#writers = { network, console };
+    const bodies =
+      this.#bodies === null
+        ? null
+        : await LogWriter.open({
+            folder: this.#folder,
+            name: "bodies",
+            limits: bodyLimits,
+            onEntry: () => {},
+            onFailure: this.#onFailure,
+          });
+    this.#writers = { network, console, bodies };
     const tabs = new Set(watch.tabs.map(({ tabId }) => tabId));
     for (const entry of unfinished.values()) {
       const isGone = entry.tabId !== "" && !tabs.has(entry.tabId);
@@ -209,7 +244,12 @@ class OpenLogs {
   #targetChanged({ kind, target }: WatchedChange, watch: BrowserWatch): void {
     if (kind === "closed") this.#network.targetClosed(target);
     // Its domains are turned on right after this.
-    if (kind === "opened") queueMicrotask(() => this.#applyMutes(watch, target.sessionId));
+    if (kind === "opened") {
+      queueMicrotask(() => {
+        if (this.#bodies !== null) ResponseBodies.hold(watch, target.sessionId);
+        this.#applyMutes(watch, target.sessionId);
+      });
+    }
   }
 
   #write(which: "network" | "console", entry: object): void {

@@ -29,6 +29,7 @@ export class SessionLogs {
       sessionId: session.id,
       browser,
       folders,
+      bodies: session.settings.recordBodies,
       onFailure: (error) => onFailure("log a session", session.id, error),
     });
     return (ended) => log.close(ended !== null);

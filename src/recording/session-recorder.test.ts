@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { likeJpeg } from "../../tests/support/pictures.ts";
 import { readFrames } from "./frame-file.ts";
 import { framesName, readThinnedAt, recordingFiles } from "./recording-files.ts";
@@ -64,7 +64,9 @@ afterEach(async () => {
 
 const lastLook = likeJpeg(640, 480, 900);
 
-const makeRecorder = (mostBytes = 1_000_000) =>
+let tellTarget: (url: string) => void;
+
+const makeRecorder = (mostBytes = 1_000_000, blankSince: number | null = null) =>
   new SessionRecorder({
     sessionId: id,
     browser: {
@@ -76,7 +78,19 @@ const makeRecorder = (mostBytes = 1_000_000) =>
           },
         ],
         targets: [],
-        onTarget: () => () => {},
+        onTarget: (listener) => {
+          tellTarget = (url) =>
+            listener({
+              kind: "changed",
+              target: {
+                ...{ targetId: "tab-1", sessionId: "session-1", kind: "page", tabId: "tab-1" },
+                ...{ url, title: "" },
+              },
+            });
+          return () => {
+            tellTarget = () => {};
+          };
+        },
         onEvent: () => () => {},
         send: async () => {
           looks += 1;
@@ -87,6 +101,7 @@ const makeRecorder = (mostBytes = 1_000_000) =>
     },
     screencasts: async () => casts,
     folders,
+    blankSince,
     mostBytes,
     onFile: (number) => files.push(number),
     onThinned: () => {
@@ -139,6 +154,18 @@ describe("the recording of a session", () => {
     expect(looks).toBe(2);
   });
 
+  it("takes a last look also at a page that stood still: it may have changed just now", async () => {
+    const recorder = makeRecorder();
+    recorder.begin();
+    await expect.poll(() => casts.subscriptions.has("tab-1")).toBe(true);
+    casts.draw("tab-1", picture(100));
+    const now = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 60_000);
+    onTestFinished(() => now.mockRestore());
+    await recorder.finish(false);
+    expect(looks).toBe(1);
+    expect((await framesIn(1)).map(({ jpeg }) => jpeg.length)).toEqual([100, 900, 900]);
+  });
+
   it("becomes coarser as its room is used up, says so, and recovers when frames are encoded", async () => {
     const recorder = makeRecorder(100_000);
     recorder.begin();
@@ -171,6 +198,29 @@ describe("the recording of a session", () => {
     await after.finish(true);
     expect(files).toEqual([1, 2]);
     expect((await recordingFiles(path.join(directory, id))).frames).toEqual([1, 2]);
+  });
+
+  it("begins with the blank page that it was, until the page went to what the first picture shows", async () => {
+    const startedAt = Date.now() - 250;
+    const recorder = makeRecorder(1_000_000, startedAt);
+    recorder.attend();
+    await expect.poll(() => tellTarget).toBeDefined();
+    tellTarget("about:blank");
+    recorder.begin();
+    await expect.poll(() => casts.subscriptions.has("tab-1")).toBe(true);
+    const before = Date.now();
+    tellTarget("http://site.test/");
+    const wentBy = Date.now();
+    await expect.poll(() => Date.now()).toBeGreaterThan(wentBy + 20);
+    casts.draw("tab-1", picture(100));
+    tellTarget("http://site.test/too-late");
+    await recorder.finish(true);
+    const [blank, first, ...others] = await framesIn(1);
+    expect(blank).toMatchObject({ at: startedAt, width: 640, height: 480 });
+    expect(first?.jpeg.length).toBe(100);
+    expect(first?.at).toBeGreaterThanOrEqual(before);
+    expect(first?.at).toBeLessThanOrEqual(wentBy);
+    expect(others.map(({ jpeg }) => jpeg.length)).toEqual([100]);
   });
 
   it("leaves nothing behind where there was nothing to see", async () => {

@@ -1,25 +1,21 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "../sessions/ports.ts";
+import { blankPicture } from "./blank-picture.ts";
 import { frameIntervalMs } from "./frame-budget.ts";
 import { FrameClock } from "./frame-clock.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { jpegSize } from "./jpeg-size.ts";
+import { keepWatching } from "./keep-watching.ts";
 import { lookAtTab } from "./page-look.ts";
 import { recordingFiles, writeThinnedAt } from "./recording-files.ts";
 import type { RecordingFolder, RecordingFolders } from "./recording-folder.ts";
-import type { Screencasts } from "./screencast.ts";
+import type { Screencasts, StopFrames } from "./screencast.ts";
 import type { ScreencastFrame } from "./screencast-frame.ts";
 
-/** How long after a screencast broke off the next one is tried, in ms. */
-const retryMs = 1000;
-
 /**
- * A page whose last frame is older stands still, and that frame shows what it is at last, in ms. One
- * that is newer may have been followed by others that are still on their way.
+ * How long the last look at a page may hold up the end of its browser, in ms. When a server stops, all
+ * of its sessions are looked at together.
  */
-const stillMs = 1000;
-
-/** How long the last look at a page may hold up the end of its browser, in ms. */
-const lastLookMs = 1000;
+const lastLookMs = 3000;
 
 /** What a recording needs of a session's screencasts. */
 export type RecordedScreencasts = Pick<
@@ -32,6 +28,11 @@ export interface SessionRecorderOptions {
   readonly browser: Pick<Browser, "watch">;
   readonly screencasts: (sessionId: string) => Promise<RecordedScreencasts>;
   readonly folders: RecordingFolders;
+  /**
+   * Since when the session has been there with a blank page, epoch ms; null where nobody knows what
+   * it showed before this process looked.
+   */
+  readonly blankSince: number | null;
   /** What the recording of this session may take, in bytes. */
   readonly mostBytes: number;
   /** Called for each file of frames that is complete, and for those that an earlier process left. */
@@ -47,7 +48,10 @@ interface Target {
   readonly writer: FrameWriter;
 }
 
-/** Records the tab of one session that is used, from `begin` on until `finish` or `leave`. */
+/**
+ * Records the tab of one session that is used, from `begin` on until `finish` or `leave`; what it
+ * showed before is known without pictures.
+ */
 export class SessionRecorder {
   readonly #options: SessionRecorderOptions;
   readonly #clock = new FrameClock();
@@ -55,20 +59,40 @@ export class SessionRecorder {
   #turn: Promise<void> = Promise.resolve();
   #casts: RecordedScreencasts | null = null;
   #tab: string | null = null;
-  #unsubscribe = (): void => {};
+  #unsubscribe: StopFrames = () => {};
   #intervalMs: number | null = null;
   /** When the tab was subscribed to, epoch ms. */
   #subscribedAt = 0;
   #lastJpeg: Buffer | null = null;
   /** When the last frame came, on the monotonic clock, in ms. */
   #lastCameAt = Number.NEGATIVE_INFINITY;
+  /** When a page last went somewhere before the first picture came, epoch ms; null for never. */
+  #wentAt: number | null = null;
+  #stopAttending = (): void => {};
   #usedBytes = 0;
   #thinned = false;
   #begun = false;
-  #stopped = false;
+  readonly #over = new AbortController();
 
   constructor(options: SessionRecorderOptions) {
     this.#options = options;
+  }
+
+  /** Notes when the page goes somewhere until `begin` brings a picture, which costs next to nothing. */
+  attend(): void {
+    this.#options.browser.watch().then(
+      (watch) => {
+        if (this.#stopped || this.#lastJpeg !== null) return;
+        const urls = new Map(watch.tabs.map(({ targetId, url }) => [targetId, url]));
+        this.#stopAttending = watch.onTarget(({ kind, target }) => {
+          if (target.kind !== "page" || kind === "closed") return;
+          if (urls.get(target.targetId) !== target.url) this.#wentAt = Date.now();
+          urls.set(target.targetId, target.url);
+        });
+      },
+      // Its pictures cannot be had then either, which is said when they are asked for.
+      () => {},
+    );
   }
 
   begin(): void {
@@ -90,8 +114,8 @@ export class SessionRecorder {
   async finish(browserGone: boolean): Promise<void> {
     const tab = this.#tab;
     this.#stop();
-    const stands = this.#lastJpeg !== null && performance.now() - this.#lastCameAt >= stillMs;
-    if (!browserGone && !stands) await this.#look(tab);
+    // Also of a page that stood still for long: what it drew last may be on its way.
+    if (!browserGone) await this.#look(tab);
     // The last picture again: that is how long it was shown.
     if (this.#lastJpeg !== null) this.#write(Date.now(), this.#lastJpeg);
     await this.#close();
@@ -103,9 +127,15 @@ export class SessionRecorder {
     await this.#close();
   }
 
+  get #stopped(): boolean {
+    return this.#over.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    for (let failed = false; !this.#stopped; await delay(retryMs, undefined, { ref: false })) {
-      try {
+    await keepWatching({
+      over: this.#over.signal,
+      onFailure: this.#options.onFailure,
+      watch: async () => {
         const casts = await this.#options.screencasts(this.#options.sessionId);
         if (this.#stopped) return;
         const stop = casts.onActiveTab((tab) => this.#follow(casts, tab));
@@ -113,12 +143,8 @@ export class SessionRecorder {
         await casts.closed;
         stop();
         this.#follow(null, null);
-      } catch (error) {
-        // It is asked again and again, but that need not be read again and again.
-        if (!this.#stopped && !failed) this.#options.onFailure(error);
-        failed = true;
-      }
-    }
+      },
+    });
   }
 
   #follow(casts: RecordedScreencasts | null, tab: string | null): void {
@@ -146,9 +172,29 @@ export class SessionRecorder {
   }
 
   #write(at: number, jpeg: Buffer): void {
+    const isFirst = this.#lastJpeg === null;
     this.#lastJpeg = jpeg;
     this.#lastCameAt = performance.now();
-    const time = this.#clock.timeOf(at, this.#lastCameAt);
+    this.#stopAttending();
+    this.#append(isFirst ? this.#writeBlank(at, jpeg) : at, jpeg, this.#lastCameAt);
+  }
+
+  /**
+   * What the session showed before its first picture was taken: a blank page, then what the picture
+   * shows, from when it went there. Answers that time.
+   */
+  #writeBlank(at: number, firstJpeg: Buffer): number {
+    const { blankSince } = this.#options;
+    const size = jpegSize(firstJpeg);
+    if (blankSince === null || size === null || blankSince >= at) return at;
+    const agoMs = Date.now() - blankSince;
+    this.#append(blankSince, blankPicture(size), performance.now() - agoMs);
+    return this.#wentAt === null ? at : Math.min(at, this.#wentAt);
+  }
+
+  /** `monotonicMs`: when it came, by the clock that nobody sets. */
+  #append(at: number, jpeg: Buffer, monotonicMs: number): void {
+    const time = this.#clock.timeOf(at, monotonicMs);
     this.#target ??= this.#open();
     const target = this.#target;
     this.#turn = this.#turn.then(async () => {
@@ -197,8 +243,10 @@ export class SessionRecorder {
   }
 
   #stop(): void {
-    this.#stopped = true;
-    this.#unsubscribe();
+    // A last look may fail, and this is at hand.
+    this.#unsubscribe({ handOnWaiting: true });
+    this.#over.abort();
+    this.#stopAttending();
   }
 
   async #close(): Promise<void> {

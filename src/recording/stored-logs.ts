@@ -10,6 +10,7 @@ import {
 } from "./log-reader.ts";
 import { isNetworkEntry, type NetworkEntry } from "./network-entry.ts";
 import type { RecordingFolders } from "./recording-folder.ts";
+import { isBodyEntry } from "./response-bodies.ts";
 
 export interface NetworkQuery {
   /** As the protocol calls it, case-insensitive; null for all. */
@@ -41,6 +42,8 @@ export interface NetworkHistory {
   readonly firstOfTab: ReadonlyMap<string, NetworkEntry>;
   /** By their beginning. To be read once. */
   readonly entries: AsyncIterable<NetworkEntry>;
+  /** The body of a request's answer, where it was kept; null where it was not. */
+  readonly bodyOf: (id: string) => Promise<string | null>;
 }
 
 /**
@@ -77,7 +80,17 @@ export class StoredLogs {
       if (entry.tabId !== "" && !firstOfTab.has(entry.tabId)) firstOfTab.set(entry.tabId, entry);
       return true;
     });
-    return { firstOfTab, entries: networkEntriesAt(places) };
+    const bodies = await this.#bodyPlaces(sessionId);
+    return {
+      firstOfTab,
+      entries: networkEntriesAt(places),
+      bodyOf: async (id) => bodyAt(bodies.get(id)),
+    };
+  }
+
+  /** The body of the answer to one request; null where none was kept. */
+  async body(sessionId: string, requestId: string): Promise<string | null> {
+    return bodyAt((await this.#bodyPlaces(sessionId)).get(requestId));
   }
 
   /** Some messages of a session in their order; null for those of all levels. */
@@ -145,9 +158,24 @@ export class StoredLogs {
     return { places, dropped };
   }
 
+  /** Where the bodies stand, by the ids of their requests. */
+  async #bodyPlaces(sessionId: string): Promise<ReadonlyMap<string, LinePlace>> {
+    const places = new Map<string, LinePlace>();
+    for await (const { entry, place } of loggedLines(this.#directory(sessionId), "bodies")) {
+      if (isBodyEntry(entry)) places.set(entry.id, place);
+    }
+    return places;
+  }
+
   #directory(sessionId: string): string {
     return path.dirname(this.#folders.file(sessionId, "network"));
   }
+}
+
+async function bodyAt(place: LinePlace | undefined): Promise<string | null> {
+  if (place === undefined) return null;
+  for await (const entry of entriesAt([place])) if (isBodyEntry(entry)) return entry.text;
+  return null;
 }
 
 async function* networkEntriesAt(places: readonly LinePlace[]): AsyncGenerator<NetworkEntry> {

@@ -42,6 +42,8 @@ export interface BrowserSettings {
   readonly useFileStorage: boolean;
   /** Whether what its pages show, request and log is kept. */
   readonly recording: boolean;
+  /** Whether the texts that its pages are answered are kept with it. */
+  readonly recordBodies: boolean;
   /** Null sends its traffic straight to where it goes. */
   readonly proxy: ProxySettings | null;
   /** A CDP URL of a browser elsewhere to attach to, instead of one of ours. */
@@ -67,6 +69,7 @@ export const defaultBrowserSettings: BrowserSettings = {
   screenshotType: "last_action",
   useFileStorage: true,
   recording: true,
+  recordBodies: false,
   proxy: null,
   attachUrl: null,
 };

@@ -77,7 +77,11 @@ let served: (readonly [id: string, browser: Browser])[];
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "nightjar-service-"));
-  database = await openSqlite(path.join(directory, "nightjar.db"));
+  // The clock of tests waits for turns of the event loop, not for the disk.
+  database = {
+    ...(await openSqlite(path.join(directory, "nightjar.db"))),
+    flush: async () => {},
+  };
   for (const tenant of tenants) await new ApiKeyRecords(database).create(tenant, "test");
   store = new FaultyRecords(database);
   clock = new FakeClock();

@@ -387,6 +387,13 @@ export class SessionService {
         `max_duration_minutes must be at most ${maxSessionMinutes}, the limit of this server; got ${request.maxDurationMinutes}.`,
       );
     }
+    const { recording, recordBodies } = request.settings;
+    if (recordBodies && !(recording ?? this.#options.recordByDefault)) {
+      throw invalidField(
+        "record_bodies",
+        "record_bodies needs a recording, and this session has none. Send `recording: true`, too.",
+      );
+    }
     if (request.idleTimeoutMinutes > request.maxDurationMinutes) {
       throw invalidField(
         "idle_timeout_minutes",

@@ -42,17 +42,15 @@ export class ApiKeyRecords implements ApiKeyStore {
       .select(["id", "tenant_id", "revoked_at"])
       .where("key_hash", "=", hashOf(key))
       .executeTakeFirst();
-    if (known === undefined) {
-      await this.#insert(tenantId, name, key);
-      return;
-    }
-    if (known.revoked_at !== null) {
+    if (known === undefined) await this.#insert(tenantId, name, key);
+    else if (known.revoked_at !== null) {
       await this.#database.query
         .updateTable("api_keys")
         .set({ revoked_at: null })
         .where("id", "=", known.id)
         .execute();
     }
+    await this.#database.flush();
   }
 
   /** Whose key this is; null for a key that is unknown or revoked. */
@@ -96,6 +94,7 @@ export class ApiKeyRecords implements ApiKeyStore {
       .where("revoked_at", "is", null);
     if (tenantId !== undefined) update = update.where("tenant_id", "=", tenantId);
     const result = await update.executeTakeFirst();
+    await this.#database.flush();
     return result.numUpdatedRows > 0n;
   }
 
@@ -122,6 +121,7 @@ export class ApiKeyRecords implements ApiKeyStore {
         })
         .execute();
     });
+    await this.#database.flush();
     return id;
   }
 }

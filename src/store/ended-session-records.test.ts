@@ -50,6 +50,7 @@ test("a session that ended is removed with all that speaks of it, and no other",
   await place("old", 10, 1200);
   await place("kept", 20, 3);
   await place("running", null);
+  await steps.noteStarted("old", { startedAt: 1, url: "", asked: { kind: "pdf" } });
   for (const id of ["old", "old", "running", "nobody"]) await ended.remove(id);
   expect(await sessions.find("old")).toBeNull();
   expect(await sessions.findClaim("tenant", "key of old")).toBeNull();

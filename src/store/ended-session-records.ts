@@ -29,7 +29,12 @@ export class EndedSessionRecords implements EndedSessions {
     await this.#removeSteps(sessionId);
     await this.#database.query.transaction().execute(async (transaction) => {
       // A start that is repeated with the claim's key is a new one from now on.
-      for (const table of ["idempotency_claims", "recordings", "session_steps"] as const) {
+      for (const table of [
+        "idempotency_claims",
+        "recordings",
+        "started_steps",
+        "session_steps",
+      ] as const) {
         await transaction.deleteFrom(table).where("session_id", "=", sessionId).execute();
       }
       await transaction.deleteFrom("sessions").where("id", "=", sessionId).execute();

@@ -70,8 +70,8 @@ class PatientConnection implements DatabaseConnection {
         return await this.#inner.executeQuery<R>(...given);
       } catch (error) {
         const code = resultCode(error);
-        if (!busyCodes.has(code)) throw unusableCodes.has(code) ? unavailable(error) : error;
-        if (performance.now() > until) throw unavailable(error);
+        if (!busyCodes.has(code)) throw unusableCodes.has(code) ? storeUnavailable(error) : error;
+        if (performance.now() > until) throw storeUnavailable(error);
         await delay(retryEveryMs);
       }
     }
@@ -88,7 +88,8 @@ function resultCode(error: unknown): number {
   return typeof error.errcode === "number" ? error.errcode & 0xff : 0;
 }
 
-function unavailable(cause: unknown): NightjarError {
+/** That the store cannot be used now, and when to try again. */
+export function storeUnavailable(cause: unknown): NightjarError {
   return new NightjarError(
     "store_unavailable",
     `The server's store cannot be used now: its disk is full, read-only or failing, or another process holds it. Try again in ${retryAfterSeconds} seconds.`,

@@ -17,6 +17,8 @@ export class RecordingRecords implements RecordingStore {
       .values({ session_id, ...values })
       .onConflict((conflict) => conflict.column("session_id").doUpdateSet(values))
       .execute();
+    // Files are removed once it is written that they are to be.
+    await this.#database.flush();
   }
 
   async find(sessionId: string): Promise<RecordingRecord | null> {

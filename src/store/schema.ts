@@ -65,6 +65,12 @@ export interface SessionStepsTable {
   step_json: string;
 }
 
+/** What is under way in a session, where it takes longer than a moment: one row at most. */
+export interface StartedStepsTable {
+  session_id: string;
+  step_json: string;
+}
+
 export interface RecordingsTable {
   session_id: string;
   status: "ready" | "failed" | "removed";
@@ -78,6 +84,7 @@ export interface RecordingsTable {
 export interface Schema {
   recordings: RecordingsTable;
   session_steps: SessionStepsTable;
+  started_steps: StartedStepsTable;
   sessions: SessionsTable;
   idempotency_claims: IdempotencyClaimsTable;
   tenants: TenantsTable;

@@ -13,5 +13,6 @@ export async function serverSecret(database: Database, name: string): Promise<Bu
     .select("value")
     .where("name", "=", name)
     .executeTakeFirstOrThrow();
+  await database.flush();
   return Buffer.from(row.value, "base64");
 }

@@ -29,6 +29,15 @@ export class SessionRecords implements SessionStore {
   }
 
   async insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
+    const isInserted = await this.#insert(session, claim);
+    const flushed = this.#database.flush();
+    flushed.catch(() => {});
+    // No session of a browser on this host outlives a loss of power, so no start need wait for the disk.
+    if (session.settings.attachUrl !== null) await flushed;
+    return isInserted;
+  }
+
+  async #insert(session: ActiveSession, claim: IdempotencyClaim | null): Promise<boolean> {
     const { query } = this.#database;
     if (claim === null) {
       await query.insertInto("sessions").values(toRow(session)).execute();
@@ -153,6 +162,8 @@ export class SessionRecords implements SessionStore {
       .where("id", "=", id)
       .where("status", "=", "active")
       .executeTakeFirst();
+    // It stands, also where the disk cannot say so: it must not be tried again.
+    await this.#database.flush().catch(() => {});
     return result.numUpdatedRows > 0n;
   }
 
@@ -220,6 +231,7 @@ const settingsSchema = z.object({
   // Sessions of before there was file storage had none.
   useFileStorage: z.boolean().default(false),
   recording: z.boolean().default(false),
+  recordBodies: z.boolean().default(false),
   proxy: z
     .discriminatedUnion("kind", [
       z.object({ kind: z.literal("default") }),

@@ -2,8 +2,9 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { Kysely, type SqliteDatabase, type SqliteStatement } from "kysely";
 import type { Database } from "./database.ts";
 import { migrateToLatest } from "./migrations/migrate.ts";
-import { PatientSqliteDialect } from "./patient-sqlite.ts";
+import { PatientSqliteDialect, storeUnavailable } from "./patient-sqlite.ts";
 import type { Schema } from "./schema.ts";
+import { WriteAheadLog } from "./write-ahead-log.ts";
 
 /** The embedded store has one node. */
 export const embeddedNodeId = "local";
@@ -18,22 +19,39 @@ const openTimeoutMs = 5000;
 export async function openSqlite(file: string): Promise<Database> {
   const connection = new DatabaseSync(file);
   connection.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
-  // WAL lets readers go on while one writes; FULL makes a commit durable before it is answered.
-  connection.exec("PRAGMA journal_mode = WAL");
-  connection.exec("PRAGMA synchronous = FULL");
+  // WAL lets readers go on while one writes; NORMAL leaves it to `flush` to wait for the disk.
+  const journal = connection.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  const hasLog = journal === "wal";
+  // Some file systems have no room for the memory that WAL shares: there each commit waits.
+  connection.exec(`PRAGMA synchronous = ${hasLog ? "NORMAL" : "FULL"}`);
   connection.exec("PRAGMA foreign_keys = ON");
   const query = new Kysely<Schema>({
     dialect: new PatientSqliteDialect({ database: kyselyDatabase(connection) }),
   });
+  let log: WriteAheadLog | null;
   try {
     await migrateToLatest(query);
+    log = hasLog ? await WriteAheadLog.open(file) : null;
   } catch (error) {
     connection.close();
     throw error;
   }
   // It would block the thread; the dialect waits beside it.
   connection.exec("PRAGMA busy_timeout = 0");
-  return { query, isUniqueViolation, close: () => query.destroy() };
+  return {
+    query,
+    isUniqueViolation,
+    flush: async () => {
+      await log?.flush().catch((error) => {
+        throw storeUnavailable(error);
+      });
+    },
+    close: async () => {
+      await log?.flush().catch(() => {});
+      await log?.close();
+      await query.destroy();
+    },
+  };
 }
 
 /** Opens the embedded store as it stands, only to read it. Throws where it cannot be read. */
@@ -42,7 +60,7 @@ export function openSqliteToRead(file: string): Database {
   const query = new Kysely<Schema>({
     dialect: new PatientSqliteDialect({ database: kyselyDatabase(connection) }),
   });
-  return { query, isUniqueViolation, close: () => query.destroy() };
+  return { query, isUniqueViolation, flush: async () => {}, close: () => query.destroy() };
 }
 
 /** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE (sqlite.org/rescode.html). */

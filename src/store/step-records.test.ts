@@ -46,6 +46,24 @@ function goto(url: string): Step {
   return makeStep({ type: "goto", url, dialog: null });
 }
 
+describe("a step that started", () => {
+  const started = { startedAt: 1, url: "http://a/", asked: { kind: "pdf" } } as const;
+  const { nodeId } = makeSession();
+
+  test("is noted, one a session, until a step ends it", async () => {
+    await steps.noteStarted(id, { ...started, startedAt: 0 });
+    await steps.noteStarted(id, started);
+    expect(await steps.started(nodeId)).toEqual([{ sessionId: id, step: started }]);
+    expect(await steps.started("another node")).toEqual([]);
+    await steps.append(await session(), screenshot(1), null, true);
+    await steps.append(id, screenshot(1), null);
+    expect(await steps.started(nodeId)).toHaveLength(1);
+    await steps.append(id, screenshot(2), null, true);
+    expect(await steps.started(nodeId)).toEqual([]);
+    expect(await steps.count(id)).toBe(2);
+  });
+});
+
 describe("steps", () => {
   test("come back in their order, as they were, also for the next process", async () => {
     const other = await session();

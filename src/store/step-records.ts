@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import { fittedStepJson } from "../pages/steps/fitted-step.ts";
+import type { StartedStep } from "../pages/steps/started-step.ts";
 import type { Step } from "../pages/steps/step.ts";
 import type { ElementNumbers, PlacedStep, StepStore } from "../pages/steps/step-store.ts";
 import type { Database } from "./database.ts";
@@ -27,11 +28,12 @@ export class StepRecords implements StepStore {
     sessionId: string,
     step: Step,
     numbers: ElementNumbers | null,
+    endsStarted = false,
   ): Promise<number | null> {
     const json = fittedStepJson(step);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#appendOnce(sessionId, json, numbers);
+        return await this.#appendOnce(sessionId, json, numbers, endsStarted);
       } catch (error) {
         // Somebody else took the position between the statement's two halves: the next one then.
         if (!this.#database.isUniqueViolation(error) || attempt === mostTries) throw error;
@@ -101,21 +103,49 @@ export class StepRecords implements StepStore {
     return found;
   }
 
-  /** Step and numbers in one commit. */
+  async noteStarted(sessionId: string, step: StartedStep): Promise<void> {
+    const step_json = JSON.stringify(step);
+    await this.#database.query
+      .insertInto("started_steps")
+      .values({ session_id: sessionId, step_json })
+      .onConflict((conflict) => conflict.column("session_id").doUpdateSet({ step_json }))
+      .execute();
+  }
+
+  async started(nodeId: string) {
+    const rows = await this.#database.query
+      .selectFrom("started_steps")
+      .innerJoin("sessions", "sessions.id", "started_steps.session_id")
+      .select(["started_steps.session_id", "started_steps.step_json"])
+      .where("sessions.node_id", "=", nodeId)
+      .execute();
+    return rows.map((row) => ({
+      sessionId: row.session_id,
+      step: JSON.parse(row.step_json) as StartedStep,
+    }));
+  }
+
+  /** Step, numbers and what is under way in one commit. */
   #appendOnce(
     sessionId: string,
     json: string,
     numbers: ElementNumbers | null,
+    endsStarted: boolean,
   ): Promise<number | null> {
     const { query } = this.#database;
-    if (numbers === null) return insertNext(query, sessionId, json);
+    if (numbers === null && !endsStarted) return insertNext(query, sessionId, json);
     return query.transaction().execute(async (transaction) => {
       const position = await insertNext(transaction, sessionId, json);
-      await transaction
-        .updateTable("sessions")
-        .set({ element_numbers_json: JSON.stringify(numbers) })
-        .where("id", "=", sessionId)
-        .execute();
+      if (numbers !== null) {
+        await transaction
+          .updateTable("sessions")
+          .set({ element_numbers_json: JSON.stringify(numbers) })
+          .where("id", "=", sessionId)
+          .execute();
+      }
+      if (endsStarted) {
+        await transaction.deleteFrom("started_steps").where("session_id", "=", sessionId).execute();
+      }
       return position;
     });
   }

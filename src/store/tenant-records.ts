@@ -51,6 +51,7 @@ export class TenantRecords {
       .set({ egress_allow_json: JSON.stringify(allow) })
       .where("id", "=", id)
       .executeTakeFirst();
+    await this.#database.flush();
     return result.numUpdatedRows > 0n;
   }
 }

@@ -8,6 +8,7 @@ import type {
   NetworkRequest,
   Page,
   Replay,
+  RunningStep,
   Session,
   SessionStatus,
   Step,
@@ -81,11 +82,19 @@ export function useReplay(session: Session) {
 
 export interface StepLog {
   readonly steps: readonly Step[];
+  /** Null where none is under way. */
+  readonly running: RunningStep | null;
   /** The server told only the last of them. */
   readonly isCut: boolean;
 }
 
 const stepsAtOnce = 200;
+
+interface StepsAnswer {
+  readonly items: readonly Step[];
+  readonly has_next: boolean;
+  readonly running?: RunningStep | null;
+}
 
 /** A session's steps. Those of `session` stand in where the server has no route for them. */
 export function useSteps(session: Session, hasEvents: boolean) {
@@ -103,9 +112,11 @@ export function useSteps(session: Session, hasEvents: boolean) {
           const last = steps.at(-1);
           if (last !== undefined) search.set("after", String(last.position));
           const path = sessionPath(id, `steps?${search}`);
-          const answer = await api.call<{ items: Step[]; has_next: boolean }>(path, { signal });
+          const answer = await api.call<StepsAnswer>(path, { signal });
           steps.push(...answer.items);
-          if (!answer.has_next || answer.items.length === 0) return { steps, isCut: false };
+          if (!answer.has_next || answer.items.length === 0) {
+            return { steps, running: answer.running ?? null, isCut: false };
+          }
         }
       } catch (error) {
         if (isMissing(error)) return null;
@@ -127,6 +138,7 @@ function stepsInSession({ steps = [] }: Session): StepLog {
       started_at: String(value["started_at"]),
       ended_at: String(value["ended_at"]),
     })),
+    running: null,
     isCut: steps.length >= 500,
   };
 }

@@ -37,6 +37,7 @@ export interface Session {
   readonly network_request_bytes?: number;
   readonly network_response_bytes?: number;
   readonly replay_status?: ReplayStatus;
+  readonly record_bodies?: boolean;
 }
 
 export interface Page<Item> {
@@ -58,6 +59,11 @@ export interface Step extends StepRecord {
   readonly position: number;
   readonly started_at: string;
   readonly ended_at: string;
+}
+
+/** A step that is under way: what was asked, and where. */
+export interface RunningStep extends StepRecord {
+  readonly started_at: string;
 }
 
 export interface NetworkRequest {
@@ -141,6 +147,7 @@ export interface StartRequest {
   readonly browser_type?: string;
   readonly user_agent?: string;
   readonly recording?: boolean;
+  readonly record_bodies?: boolean;
   readonly proxies?: readonly {
     readonly type: "external";
     readonly server: string;

@@ -23,7 +23,9 @@ export function SessionScreen({ id }: { readonly id: string }) {
   const [isOver, setOver] = useState(false);
   const client = useQueryClient();
   const isLive = useEvents(isOver ? null : sessionPath(id, "events"), ({ event }) => {
-    if (event === "step") void client.invalidateQueries({ queryKey: ["steps", id] });
+    if (event === "step" || event === "step_started") {
+      void client.invalidateQueries({ queryKey: ["steps", id] });
+    }
     if (event === "state" || event === "end") {
       void client.invalidateQueries({ queryKey: ["session", id] });
     }

@@ -120,6 +120,15 @@ export function StartDialog({ onClose }: { readonly onClose: () => void }) {
           />
           Record it: video, network and console
         </label>
+        <label className="check field--wide">
+          <input
+            type="checkbox"
+            checked={form.recording && form.recordBodies}
+            disabled={!form.recording}
+            onChange={(event) => set({ recordBodies: event.target.checked })}
+          />
+          Keep the texts that its pages are answered, too
+        </label>
         <details className="more field--wide">
           <summary>More</summary>
           <div className="start-form__more">

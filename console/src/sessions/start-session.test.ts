@@ -35,4 +35,8 @@ test("what was changed is asked for", () => {
   });
   expect(request).toMatchObject({ browser_type: "chrome", recording: false, user_agent: "Lamp/1" });
   expect(request).not.toHaveProperty("viewport_width");
+  // Without a recording there is nothing that they could be kept in.
+  const bodies = { ...startForm, recordBodies: true };
+  expect(toRequest(bodies)).toMatchObject({ recording: true, record_bodies: true });
+  expect(toRequest({ ...bodies, recording: false })).not.toHaveProperty("record_bodies");
 });

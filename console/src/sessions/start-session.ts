@@ -11,6 +11,7 @@ export interface StartForm {
   readonly idleMinutes: string;
   readonly maxMinutes: string;
   readonly recording: boolean;
+  readonly recordBodies: boolean;
   readonly userAgent: string;
   readonly proxy: string;
 }
@@ -23,6 +24,7 @@ export const startForm: StartForm = {
   idleMinutes: "10",
   maxMinutes: "30",
   recording: true,
+  recordBodies: false,
   userAgent: "",
   proxy: "",
 };
@@ -70,6 +72,7 @@ export function toRequest(form: StartForm): StartRequest {
     ...(userAgent === "" ? {} : { user_agent: userAgent }),
     // Servers from before there were recordings do not know the field.
     ...(form.recording ? {} : { recording: false }),
+    ...(form.recording && form.recordBodies ? { recording: true, record_bodies: true } : {}),
     ...(proxy === "" ? {} : { proxies: [toProxy(proxy)] }),
   };
 }

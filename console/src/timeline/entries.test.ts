@@ -49,6 +49,7 @@ const message = (at: number, level: ConsoleMessage["level"]): ConsoleMessage => 
 const entries = toEntries({
   session,
   steps: [step(0, 10, true), step(1, 40, false)],
+  running: null,
   requests: [
     request("a", 11),
     request("b", 12, { status: 500 }),
@@ -64,6 +65,8 @@ const entries = toEntries({
     message(41, "error"),
   ],
 });
+
+const nothingElse = { running: null, requests: [], messages: [] };
 
 describe("the time line", () => {
   test("has everything in the order in which it happened, from the start to the end", () => {
@@ -106,10 +109,30 @@ describe("the time line", () => {
       value: { metadata: { title: "" }, success: false, message: "The page is busy." },
     });
     const steps = [failed("observation"), failed("screenshot")];
-    const told = toEntries({ session, steps, requests: [], messages: [] }).slice(1, -1);
+    const told = toEntries({ session, steps, ...nothingElse }).slice(1, -1);
     expect(told.map(({ title, isError }) => [title, isError])).toEqual([
       ["Observing failed: The page is busy", true],
       ["The screenshot failed: The page is busy", true],
+    ]);
+  });
+
+  test("tells what is under way, and what was broken off", () => {
+    const running = {
+      started_at: time(50),
+      type: "execution_result",
+      value: { action: { type: "click", id: "B3" } },
+    };
+    const interrupted = step(0, 10, false);
+    const steps = [
+      {
+        ...interrupted,
+        value: { ...interrupted.value, interrupted: true, message: "Interrupted." },
+      },
+    ];
+    const told = toEntries({ session, steps, ...nothingElse, running }).slice(1, -1);
+    expect(told.map(({ title, note, isRunning }) => [title, note, isRunning])).toEqual([
+      ["click B3: Interrupted", "interrupted", false],
+      ["click B3", "running", true],
     ]);
   });
 

@@ -1,6 +1,6 @@
-import type { ConsoleMessage, NetworkRequest, Session, Step } from "../api/types.ts";
+import type { ConsoleMessage, NetworkRequest, RunningStep, Session, Step } from "../api/types.ts";
 import { endNames } from "../sessions/end-words.ts";
-import { stepTitle } from "./step-words.ts";
+import { runningTitle, stepTitle } from "./step-words.ts";
 
 export type EntryKind = "step" | "network" | "console" | "session";
 
@@ -16,12 +16,14 @@ export interface Entry {
   /** A word or number that stands beside it, e.g. an HTTP status. */
   readonly note: string | null;
   readonly isError: boolean;
+  /** It is under way. */
+  readonly isRunning: boolean;
   /** What was told, for the details. */
   readonly source: EntrySource;
 }
 
 export type EntrySource =
-  | { readonly kind: "step"; readonly step: Step }
+  | { readonly kind: "step"; readonly step: Step | RunningStep }
   | { readonly kind: "network"; readonly request: NetworkRequest }
   | { readonly kind: "console"; readonly message: ConsoleMessage }
   | { readonly kind: "session"; readonly session: Session; readonly isEnd: boolean };
@@ -29,15 +31,18 @@ export type EntrySource =
 export interface EntrySources {
   readonly session: Session;
   readonly steps: readonly Step[];
+  readonly running: RunningStep | null;
   readonly requests: readonly NetworkRequest[];
   readonly messages: readonly ConsoleMessage[];
 }
 
 /** Everything that happened in a session on one time line, oldest first. */
-export function toEntries({ session, steps, requests, messages }: EntrySources): readonly Entry[] {
+export function toEntries(sources: EntrySources): readonly Entry[] {
+  const { session, steps, running, requests, messages } = sources;
   const entries = [
     ...sessionEntries(session),
     ...steps.map(stepEntry),
+    ...(running === null ? [] : [runningEntry(running)]),
     ...requests.map(requestEntry),
     ...messages.map(messageEntry).filter(({ source }) => !repeatsRequest(source)),
   ];
@@ -54,6 +59,7 @@ function sessionEntries(session: Session): readonly Entry[] {
     title: "Session started",
     note: null,
     isError: false,
+    isRunning: false,
     source: { kind: "session", session, isEnd: false },
   };
   if (session.closed_at === null || session.end_reason === null) return [start];
@@ -66,6 +72,7 @@ function sessionEntries(session: Session): readonly Entry[] {
     title: `Session ended: ${why.charAt(0).toLowerCase()}${why.slice(1)}`,
     note: null,
     isError: session.status === "error",
+    isRunning: false,
     source: { kind: "session", session, isEnd: true },
   };
   return [start, end];
@@ -73,14 +80,31 @@ function sessionEntries(session: Session): readonly Entry[] {
 
 function stepEntry(step: Step): Entry {
   const at = Date.parse(step.started_at);
+  const isFailed = step.value["success"] === false;
+  const isInterrupted = step.value["interrupted"] === true;
   return {
     key: `step-${step.position}`,
     kind: "step",
     at,
     durationMs: Math.max(0, Date.parse(step.ended_at) - at),
     title: stepTitle(step),
-    note: step.value["success"] === false ? "failed" : null,
-    isError: step.value["success"] === false,
+    note: isInterrupted ? "interrupted" : isFailed ? "failed" : null,
+    isError: isFailed,
+    isRunning: false,
+    source: { kind: "step", step },
+  };
+}
+
+function runningEntry(step: RunningStep): Entry {
+  return {
+    key: "running",
+    kind: "step",
+    at: Date.parse(step.started_at),
+    durationMs: null,
+    title: runningTitle(step),
+    note: "running",
+    isError: false,
+    isRunning: true,
     source: { kind: "step", step },
   };
 }
@@ -95,6 +119,7 @@ function requestEntry(request: NetworkRequest): Entry {
     title: `${request.method} ${withoutOrigin(request.url)}`,
     note: isFailed ? "failed" : (request.status?.toString() ?? "…"),
     isError: isFailed || (request.status ?? 0) >= 400,
+    isRunning: false,
     source: { kind: "network", request },
   };
 }
@@ -109,6 +134,7 @@ function messageEntry(message: ConsoleMessage, index: number): Entry {
     title: message.text.split("\n", 1)[0]?.slice(0, 300) || "(empty)",
     note: message.source === "exception" ? "exception" : message.level,
     isError,
+    isRunning: false,
     source: { kind: "console", message },
   };
 }

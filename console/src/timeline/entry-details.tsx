@@ -1,20 +1,22 @@
 import type { ReactNode } from "react";
-import type { ConsoleMessage, NetworkRequest, Session, Step } from "../api/types.ts";
+import type { ConsoleMessage, NetworkRequest, RunningStep, Session, Step } from "../api/types.ts";
 import { endSentence } from "../sessions/end-words.ts";
 import { IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatBytes, formatDuration, formatMoment, formatTime } from "../ui/format.ts";
 import type { Entry } from "./entries.ts";
+import { ResponseBody } from "./response-body.tsx";
 import { record, selectorOf, text } from "./step-words.ts";
 
 interface EntryDetailsProps {
+  readonly session: Session;
   readonly entry: Entry;
   readonly startAt: number;
   readonly onClose: () => void;
 }
 
 /** All that was told of one entry. */
-export function EntryDetails({ entry, startAt, onClose }: EntryDetailsProps) {
+export function EntryDetails({ session, entry, startAt, onClose }: EntryDetailsProps) {
   return (
     <section className="entry-details" aria-label="The selected entry">
       <header className="entry-details__head">
@@ -26,19 +28,21 @@ export function EntryDetails({ entry, startAt, onClose }: EntryDetailsProps) {
         <Fact name="At">
           {formatMoment(entry.at - startAt)} · {formatTime(entry.at)}
         </Fact>
+        {entry.isRunning && <Fact name="Result">still under way</Fact>}
         {entry.durationMs !== null && <Fact name="Took">{formatDuration(entry.durationMs)}</Fact>}
-        <SourceFacts entry={entry} />
+        <SourceFacts session={session} entry={entry} />
       </dl>
     </section>
   );
 }
 
-function SourceFacts({ entry: { source } }: { readonly entry: Entry }) {
+function SourceFacts({ session, entry }: Pick<EntryDetailsProps, "session" | "entry">) {
+  const { source } = entry;
   switch (source.kind) {
     case "step":
       return <StepFacts step={source.step} />;
     case "network":
-      return <RequestFacts request={source.request} />;
+      return <RequestFacts session={session} request={source.request} />;
     case "console":
       return <MessageFacts message={source.message} />;
     case "session":
@@ -55,7 +59,7 @@ const toldElsewhere: ReadonlySet<string> = new Set([
   "timeout",
 ]);
 
-function StepFacts({ step: { value } }: { readonly step: Step }) {
+function StepFacts({ step: { value } }: { readonly step: Step | RunningStep }) {
   const action = record(value["action"]);
   const shown = Object.entries(action).filter(
     ([name, field]) => !toldElsewhere.has(name) && field != null && field !== "",
@@ -85,7 +89,12 @@ function StepFacts({ step: { value } }: { readonly step: Step }) {
   );
 }
 
-function RequestFacts({ request }: { readonly request: NetworkRequest }) {
+interface RequestFactsProps {
+  readonly session: Session;
+  readonly request: NetworkRequest;
+}
+
+function RequestFacts({ session, request }: RequestFactsProps) {
   const { request_bytes: sent, response_bytes: received, initiator } = request;
   return (
     <>
@@ -106,6 +115,11 @@ function RequestFacts({ request }: { readonly request: NetworkRequest }) {
       {sent != null && received != null && (
         <Fact name="Size">
           {formatBytes(sent)} sent, {formatBytes(received)} received
+        </Fact>
+      )}
+      {session.record_bodies === true && request.duration_ms !== null && (
+        <Fact name="Body">
+          <ResponseBody key={request.id} session={session} request={request} />
         </Fact>
       )}
       {initiator != null && (

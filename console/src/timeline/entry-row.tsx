@@ -39,11 +39,12 @@ interface EntryRowProps {
 
 export const EntryRow = memo(function EntryRow(props: EntryRowProps) {
   const { entry, isSelected, isCurrent, isAhead, top, height } = props;
-  const { kind, isError, note, durationMs } = entry;
+  const { kind, isError, isRunning, note, durationMs } = entry;
   const classes = [
     "entry",
     `entry--${kind}`,
     isError && "entry--error",
+    isRunning && "entry--running",
     isCurrent && "entry--current",
     isAhead && "entry--ahead",
   ];

@@ -23,6 +23,20 @@ export function stepTitle({ type, value }: StepRecord): string {
   }
 }
 
+/** What a step that is under way was asked: `click B3`, `goto https://shop.example/`. */
+export function runningTitle({ type, value }: StepRecord): string {
+  switch (type) {
+    case "execution_result":
+      return actionTitle(record(value["action"]));
+    case "observation":
+      return `Observing ${text(value["url"])}`.trim();
+    case "screenshot":
+      return "Taking a screenshot";
+    default:
+      return type.replaceAll("_", " ");
+  }
+}
+
 function firstLine(value: StepRecord["value"]): string {
   return text(value["message"]).split("\n", 1)[0]?.replace(/\.$/, "") ?? "";
 }

@@ -7,6 +7,7 @@ import { type EntryFilter, filterEntries } from "./entries.ts";
 import { EntryDetails } from "./entry-details.tsx";
 import { EntryList } from "./entry-list.tsx";
 import type { Playback } from "./playback.ts";
+import { RunningLine } from "./running-line.tsx";
 import { everything, TimelineFilter } from "./timeline-filter.tsx";
 import type { EntryLog } from "./use-entries.ts";
 import "./timeline.css";
@@ -24,6 +25,7 @@ export function Timeline({ session, playback, log }: TimelineProps) {
   const shown = useMemo(() => filterEntries(log.entries, filter), [log.entries, filter]);
   const selected =
     selectedKey === null ? undefined : log.entries.find(({ key }) => key === selectedKey);
+  const running = log.entries.find(({ isRunning }) => isRunning);
   const startAt = Date.parse(session.created_at);
   const isActive = session.status === "active";
 
@@ -42,6 +44,13 @@ export function Timeline({ session, playback, log }: TimelineProps) {
         <p className="timeline__missing">
           No {log.missing.join(" and ")} log was kept of this session.
         </p>
+      )}
+      {running !== undefined && (
+        <RunningLine
+          entry={running}
+          startAt={startAt}
+          onSelect={() => setSelectedKey(running.key)}
+        />
       )}
       {shown.length > 0 ? (
         <EntryList
@@ -73,7 +82,12 @@ export function Timeline({ session, playback, log }: TimelineProps) {
         {log.more !== null && <Button onClick={log.more}>Load more</Button>}
       </footer>
       {selected !== undefined && (
-        <EntryDetails entry={selected} startAt={startAt} onClose={() => setSelectedKey(null)} />
+        <EntryDetails
+          session={session}
+          entry={selected}
+          startAt={startAt}
+          onClose={() => setSelectedKey(null)}
+        />
       )}
     </div>
   );

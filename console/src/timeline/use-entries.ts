@@ -27,7 +27,15 @@ export function useEntries(session: Session, isLive: boolean): EntryLog {
   const requests = useMemo(() => network.data?.pages.flat() ?? nothing, [network.data]);
   const messages = useMemo(() => console.data?.pages.flat() ?? nothing, [console.data]);
   const entries = useMemo(
-    () => toEntries({ session, steps: steps.log?.steps ?? nothing, requests, messages }),
+    () =>
+      toEntries({
+        session,
+        steps: steps.log?.steps ?? nothing,
+        // It may have been asked for before the session ended.
+        running: session.status === "active" ? (steps.log?.running ?? null) : null,
+        requests,
+        messages,
+      }),
     [session, steps.log, requests, messages],
   );
   const queries = [steps, network, console];

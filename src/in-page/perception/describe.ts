@@ -2,9 +2,9 @@ import type {
   Box,
   ElementDetails,
   Place,
+  WalkAnswer,
   WalkedElement,
   WalkedFrame,
-  WalkedFrameContent,
   WalkedItem,
   WalkedText,
   WalkRequest,
@@ -27,6 +27,7 @@ import { elementByKey, keyOf } from "./registry.ts";
 import { isEditingHost } from "./roles.ts";
 import { isSecret } from "./secrets.ts";
 import { WayFinder } from "./selectors.ts";
+import { sinceThen } from "./since.ts";
 import { optionsOf, shownValueOf, stateOf } from "./state.ts";
 import { flatContains } from "./tree.ts";
 import { Walk } from "./walk.ts";
@@ -58,7 +59,7 @@ interface Page {
 }
 
 /** Everything of this frame that there is to operate and to read. */
-export function walk(request: WalkRequest): WalkedFrameContent {
+export function walk(request: WalkRequest): WalkAnswer {
   const { items, layers, modals, elementCount, truncated } = new Walk(request).run();
   const page: Page = {
     ways: new WayFinder(),
@@ -74,17 +75,27 @@ export function walk(request: WalkRequest): WalkedFrameContent {
     namesakes.set(call, (namesakes.get(call) ?? 0) + 1);
   }
   const described: WalkedItem[] = [];
+  const itemWays: number[] = [];
   for (const item of items) {
     if (item === null) continue;
+    let way = -1;
     if (isFoundElement(item)) {
+      const { element } = item;
+      const root = element.getRootNode();
       const isAlone = item.name !== "" && namesakes.get(`${item.role} ${item.name}`) === 1;
-      described.push(describe(item, page, isAlone));
+      described.push(describe(item, page, root, isAlone));
+      way = page.ways.wayTo(element, root);
     } else if (isText(item)) described.push(describeText(item, page));
-    else if (item.kind === "frame") described.push(describeFrame(item, page));
-    else described.push(item);
+    else if (item.kind === "frame") {
+      const element = elementByKey(item.key) ?? document.documentElement;
+      const root = element.getRootNode();
+      described.push(describeFrame(item, page, element, root));
+      way = page.ways.wayTo(element, root);
+    } else described.push(item);
+    itemWays.push(way);
   }
   const scrolling = document.scrollingElement ?? document.documentElement;
-  return {
+  const content = {
     documentId,
     url: location.href,
     baseUrl: document.baseURI,
@@ -99,18 +110,19 @@ export function walk(request: WalkRequest): WalkedFrameContent {
     items: described,
     layers,
     ways: page.ways.ways,
+    itemWays,
     elementCount,
     truncated,
   };
+  return sinceThen(content, request.since);
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function describe(found: FoundElement, page: Page, isAlone: boolean): WalkedElement {
+function describe(found: FoundElement, page: Page, root: Node, isAlone: boolean): WalkedElement {
   const { element, attributes, role, name, box, layer, label } = found;
   const { ways, contexts, focused } = page;
   const { place, coveredBy, clippedBy, isDead } = whereabouts(element, found, label, page);
-  const root = element.getRootNode();
   const details: Mutable<ElementDetails> = {};
   if (coveredBy !== null) details.coveredBy = coveredBy;
   if (clippedBy !== null) details.clippedBy = clippedBy;
@@ -147,7 +159,6 @@ function describe(found: FoundElement, page: Page, isAlone: boolean): WalkedElem
     [box.x, box.y, box.width, box.height],
     place,
     layer,
-    ways.wayTo(element, root),
     details,
   ];
 }
@@ -185,17 +196,19 @@ function describeContents(
   if (choice.count > choice.options.length) details.optionCount = choice.count;
 }
 
-function describeFrame({ clip, ...frame }: FoundFrame, page: Page): WalkedFrame {
-  const element = elementByKey(frame.key) ?? document.documentElement;
+function describeFrame(
+  { clip, ...frame }: FoundFrame,
+  page: Page,
+  element: Element,
+  root: Node,
+): WalkedFrame {
   const { place, coveredBy, clippedBy } = whereabouts(element, { ...frame, clip }, null, page);
-  const root = element.getRootNode();
   const hosts = hostsOf(root, page.ways);
   return {
     ...frame,
     place,
     ...(coveredBy !== null && { coveredBy }),
     ...(clippedBy !== null && { clippedBy }),
-    way: page.ways.wayTo(element, root),
     ...(hosts.length > 0 && { hosts }),
   };
 }

@@ -28,7 +28,7 @@ export interface FoundElement {
   readonly isDisabled: boolean;
 }
 
-export interface FoundFrame extends Omit<WalkedFrame, "way"> {
+export interface FoundFrame extends WalkedFrame {
   readonly clip: Clip | null;
 }
 

@@ -276,5 +276,6 @@ export function tidy(text: string): string {
 }
 
 export function collapsed(text: string): string {
-  return text.replace(/[\s\u00a0\u200b]+/g, " ");
+  // A single blank, as most are, stays: a text without others is answered as it is.
+  return text.replace(/[\s\u200b]{2,}|[^\S ]|\u200b/g, " ");
 }

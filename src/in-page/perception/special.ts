@@ -5,11 +5,16 @@ export const leaves: ReadonlySet<string> = new Set(
   ),
 );
 
-/** What has to be looked at more closely than its text. */
-export const specialSelector = [
-  ..."a area audio button canvas details dialog embed frame iframe img input label object select summary text textarea video".split(
+/** Tags that have to be looked at more closely than their text. */
+export const specialTags: ReadonlySet<string> = new Set(
+  // The page itself is editable where its designer switched that on.
+  "a area audio body button canvas details dialog embed frame iframe img input label object select summary text textarea video".split(
     " ",
   ),
+);
+
+/** What has to be looked at as closely for an attribute, whatever its tag. */
+export const specialSelector = [
   "[role]",
   "[tabindex]",
   "[contenteditable]",
@@ -27,7 +32,5 @@ export const specialSelector = [
   "[ontouchstart]",
 ].join(",");
 
-/** The page itself is editable where its designer switched that on. */
-export function isSpecialTag(tag: string): boolean {
-  return tag === "body";
-}
+/** What makes a drawing more than a picture. */
+export const drawnTags = "a,text";

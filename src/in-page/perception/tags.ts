@@ -1,7 +1,7 @@
 import { inlineTags } from "./inline-tags.ts";
 import { roleOfTag } from "./roles.ts";
 import { neverScrolls } from "./scrollers.ts";
-import { leaves } from "./special.ts";
+import { leaves, specialTags } from "./special.ts";
 
 /** What is known of an element by its tag alone. */
 export interface TagTraits {
@@ -12,6 +12,8 @@ export interface TagTraits {
   /** Its inside is never walked. */
   readonly isLeaf: boolean;
   readonly mayScroll: boolean;
+  /** It has to be looked at more closely than its text. */
+  readonly isSpecial: boolean;
   /** Nothing of it is ever to be seen. */
   readonly isUndrawn: boolean;
 }
@@ -33,6 +35,7 @@ export function traitsOf(tag: string): TagTraits {
       isCell: tag === "td" || tag === "th",
       isLeaf: leaves.has(tag),
       mayScroll: !isInline && !neverScrolls.has(tag),
+      isSpecial: specialTags.has(tag),
       isUndrawn: undrawn.has(tag),
     };
     known.set(tag, traits);

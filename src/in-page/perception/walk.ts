@@ -11,7 +11,7 @@ import { beginReading, noteSeen } from "./reading.ts";
 import { keyOf } from "./registry.ts";
 import { isAtomic, isWidget, roleOf } from "./roles.ts";
 import { boxedBy } from "./scrollers.ts";
-import { isSpecialTag, leaves, specialSelector } from "./special.ts";
+import { drawnTags, leaves, specialSelector } from "./special.ts";
 import { controlOf, labelInPlaceOf, namesControl } from "./stand-ins.ts";
 import { traitsOf } from "./tags.ts";
 import { TextRun } from "./text-run.ts";
@@ -73,6 +73,11 @@ export class Walk {
       this.#special.add(element);
       this.#noteDrawing(element);
     }
+    const drawings = root.querySelectorAll("svg");
+    for (let index = 0; index < drawings.length; index += 1) {
+      const drawing = drawings[index] as Element;
+      if (drawing.querySelector(drawnTags) !== null) this.#special.add(drawing);
+    }
   }
 
   /** A drawing is walked only where something in it can be operated. */
@@ -126,7 +131,7 @@ export class Walk {
       return null;
     }
     if (element.shadowRoot !== null) this.#noteSpecial(element.shadowRoot);
-    const isSpecial = this.#special.has(element) || isSpecialTag(tag);
+    const isSpecial = traits.isSpecial || this.#special.has(element);
     const role = isSpecial ? roleOf(element) : traits.role;
     if (!traits.isInline && !traits.isCell) this.#flush(around);
     const level = around.enter(element, visible, traits.isInline);

@@ -34,7 +34,7 @@ export async function selectOption(
   action: ActionOf<"select_dropdown_option">,
 ): Promise<Done> {
   const found = await findTarget(context, action.target, action.timeoutMs);
-  if (await choosesItself(found)) return chooseOptionItself(context, found, action);
+  if (found.glance?.isOption) return chooseOptionItself(context, found, action);
   const { called, id } = found;
   const role = await found.locator.getAttribute("role", { timeout: action.timeoutMs });
   if (role !== null && optionRoles.has(role)) {
@@ -46,11 +46,6 @@ export async function selectOption(
   const { told, way } = await selectInto(context, found, action, action.value);
   await pressEnter(found, action);
   return { message: `Chose ${told} in ${called}.`, elementId: id, way };
-}
-
-/** Whether a found element is an option of a `<select>`, which cannot be pressed. */
-export async function choosesItself({ locator }: Found): Promise<boolean> {
-  return (await locator.and(locator.page().locator("option")).count()) > 0;
 }
 
 /** Chooses the very option that was found. Throws `ActionFailed`. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Locator } from "playwright-core";
 import { messageOf } from "../../sessions/errors.ts";
 import type { ActionOf } from "./action.ts";
-import { chooseOptionItself, choosesItself } from "./choice-actions.ts";
+import { chooseOptionItself } from "./choice-actions.ts";
 import type { ActionContext, Done } from "./context.ts";
 import { ActionFailed } from "./failure.ts";
 import { stateInWords } from "./in-page-functions.ts";
@@ -20,9 +20,8 @@ export async function click(
   action: ActionOf<"click" | "download_file">,
 ): Promise<Done> {
   const found = await findTarget(context, action.target, action.timeoutMs);
-  if (await choosesItself(found)) return chooseOptionItself(context, found, action);
-  const { locator, called, id } = found;
-  const before = stateOf(locator);
+  if (found.glance?.isOption) return chooseOptionItself(context, found, action);
+  const { locator, called, id, glance } = found;
   await press(context, found, action);
   await pressEnter(found, action);
   return {
@@ -33,7 +32,7 @@ export async function click(
         return null;
       }
       const now = await stateOf(locator);
-      return now === "" || now === (await before) ? null : `It is ${now} now.`;
+      return now === "" || now === glance?.state ? null : `It is ${now} now.`;
     },
   };
 }

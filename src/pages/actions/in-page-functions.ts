@@ -66,6 +66,28 @@ export function stateInWords(element: PageNode): string {
   return words.join(", ");
 }
 
+/** What is asked of an element before it is acted on. */
+export interface Glance {
+  /** It is an option of a `<select>`, which cannot be pressed. */
+  readonly isOption: boolean;
+  /** A label stands in its place: `labelInPlaceOf`. */
+  readonly hasLabelInPlace: boolean;
+  /** As `stateInWords`. */
+  readonly state: string;
+}
+
+/** All of it in one round trip. Made of text, since it takes the other functions with it. */
+export const glanceAt = new Function(
+  "element",
+  `const labelInPlaceOf = ${labelInPlaceOf};
+  const stateInWords = ${stateInWords};
+  return {
+    isOption: element.localName === "option",
+    hasLabelInPlace: labelInPlaceOf(element) !== null,
+    state: stateInWords(element),
+  };`,
+) as (element: unknown) => Glance;
+
 /** What kind of control takes a text: `select`, `text`, an input's type, `editor`, or `other`. */
 export function fieldKind(element: PageNode): string {
   if (element.localName === "select" || element.localName === "option") return element.localName;

@@ -7,7 +7,7 @@ import { explained } from "./cover.ts";
 import { ActionFailed, unresponsive } from "./failure.ts";
 import { labelInPlaceOf, type PageNode } from "./in-page-functions.ts";
 import { whenReady } from "./patience.ts";
-import type { Found } from "./target.ts";
+import type { Found, FoundTarget } from "./target.ts";
 
 /** How long pressing Enter may take, in ms. */
 const keyTimeoutMs = 5000;
@@ -15,16 +15,11 @@ const keyTimeoutMs = 5000;
 /** Presses an element, or the label that stands for it, once. Throws `ActionFailed`. */
 export async function press(
   context: ActionContext,
-  found: Found,
+  found: FoundTarget,
   action: OnElement,
 ): Promise<void> {
   const deadline = Date.now() + action.timeoutMs;
-  const handle = await found.locator.evaluateHandle(
-    labelInPlaceOf as (element: unknown) => PageNode | null,
-    undefined,
-    { timeout: action.timeoutMs },
-  );
-  const label = handle.asElement() as ElementHandle | null;
+  const label = found.glance?.hasLabelInPlace === false ? null : await labelOf(found, action);
   const pressed = label ?? found.locator;
   try {
     // What the press sets off is waited for by `settle`, however it comes.
@@ -33,8 +28,17 @@ export async function press(
     if (!(error instanceof ActionFailed) || error.kind !== "busy") throw error;
     await untilAnswering(context, deadline);
   } finally {
-    void handle.dispose().catch(() => {});
+    void label?.dispose().catch(() => {});
   }
+}
+
+async function labelOf({ locator }: Found, action: OnElement): Promise<ElementHandle | null> {
+  const handle = await locator.evaluateHandle(
+    labelInPlaceOf as (element: unknown) => PageNode | null,
+    undefined,
+    { timeout: action.timeoutMs },
+  );
+  return handle.asElement() as ElementHandle | null;
 }
 
 /** A page that works on a press for seconds has taken it: it is not pressed again, but waited for. */

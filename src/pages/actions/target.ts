@@ -3,9 +3,13 @@ import { type KnownElement, locatorOf } from "../elements.ts";
 import type { ActionTarget } from "./action.ts";
 import type { ActionContext } from "./context.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
+import { type Glance, glanceAt } from "./in-page-functions.ts";
 
 /** How often a selector that matches nothing yet is tried again, in ms. */
 const lookEveryMs = 100;
+
+/** How long a first look at an element may take, in ms. */
+const glanceTimeoutMs = 1000;
 
 /** The element that an action is done to. */
 export interface Found {
@@ -14,6 +18,11 @@ export interface Found {
   readonly called: string;
   /** Null for one that was found by a selector. */
   readonly id: string | null;
+}
+
+/** As `Found`, with how it stood when it was found. */
+export interface FoundTarget extends Found {
+  readonly glance: Glance | null;
 }
 
 /** How long a selector may take to match something, in ms, beside what the action itself waits. */
@@ -27,11 +36,11 @@ export async function findTarget(
   context: ActionContext,
   target: ActionTarget,
   timeoutMs: number,
-): Promise<Found> {
+): Promise<FoundTarget> {
   const { id, selectors } = target;
   const known = id === null ? null : context.elements.find(id);
   if (known !== null) {
-    const found = await findKnown(context, known);
+    const found = await findKnown(context, known, timeoutMs);
     if (found !== null) return found;
     if (selectors.length === 0) {
       throw new ActionFailed(
@@ -55,7 +64,11 @@ export function callOf({ id, role, name }: Pick<KnownElement, "id" | "role" | "n
 }
 
 /** Null where it is gone. */
-async function findKnown(context: ActionContext, known: KnownElement): Promise<Found | null> {
+async function findKnown(
+  context: ActionContext,
+  known: KnownElement,
+  timeoutMs: number,
+): Promise<FoundTarget | null> {
   const { driver, page } = context;
   if (known.targetId !== page.targetId) {
     for (const [index, tab] of driver.tabs().entries()) {
@@ -70,7 +83,9 @@ async function findKnown(context: ActionContext, known: KnownElement): Promise<F
   }
   const locator = locatorOf(page.page, known);
   const count = await locator.count().catch(() => 0);
-  return count === 0 ? null : { locator, called: callOf(known), id: known.id };
+  if (count === 0) return null;
+  const glance = await glanceOf(locator, timeoutMs);
+  return { locator, called: callOf(known), id: known.id, glance };
 }
 
 /** The first selector that matches; the first visible one of several matches. */
@@ -78,7 +93,7 @@ async function findBySelectors(
   { page, activity, signal }: ActionContext,
   target: ActionTarget,
   timeoutMs: number,
-): Promise<Found> {
+): Promise<FoundTarget> {
   let scope: Page | FrameLocator = page.page;
   for (const frame of target.frames) scope = scope.frameLocator(frame);
   const deadline = Date.now() + timeoutMs;
@@ -94,7 +109,7 @@ async function findBySelectors(
         const chosen = count === 1 ? locator : await firstVisible(locator, count);
         const called =
           count === 1 ? selector : `${selector} (the first visible of ${count} matches)`;
-        return { locator: chosen, called, id: null };
+        return { locator: chosen, called, id: null, glance: await glanceOf(chosen, timeoutMs) };
       } catch (error) {
         const failure = asActionFailure(error, `The selector ${selector}`);
         if (!(failure instanceof ActionFailed) || failure.kind === "page_closed") throw failure;
@@ -111,6 +126,16 @@ async function findBySelectors(
     "not_found",
     `Nothing on the page matches ${target.selectors.join(" or ")}. Observe the page to see what there is.`,
   );
+}
+
+/** One that goes away just now, or is in a page that does not answer, shows nothing: the action tells. */
+async function glanceOf(locator: Locator, timeoutMs: number): Promise<Glance | null> {
+  try {
+    const timeout = Math.min(timeoutMs, glanceTimeoutMs);
+    return await locator.evaluate(glanceAt, undefined, { timeout });
+  } catch {
+    return null;
+  }
 }
 
 async function firstVisible(locator: Locator, count: number): Promise<Locator> {

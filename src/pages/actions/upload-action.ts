@@ -5,7 +5,7 @@ import type { ActionContext, Done } from "./context.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
 import { press } from "./pressing.ts";
 import { type StagedFile, stage } from "./staged-files.ts";
-import { type Found, findTarget } from "./target.ts";
+import { type Found, type FoundTarget, findTarget } from "./target.ts";
 
 /** How long a press may take to open the chooser of files, in ms. */
 const chooserTimeoutMs = 3000;
@@ -51,7 +51,7 @@ export async function uploadFile(
 
 async function chooseByPress(
   context: ActionContext,
-  found: Found,
+  found: FoundTarget,
   action: ActionOf<"upload_file">,
   file: StagedFile,
 ): Promise<GivenFile | null> {

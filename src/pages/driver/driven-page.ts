@@ -71,8 +71,7 @@ export class DrivenPage {
 
   /** Tells the document that its main frame shows now from those before and after; empty while it navigates. */
   documentId(): string {
-    const [main] = this.frames();
-    return main === undefined ? "" : `${this.targetId}:${main.sessionId}:${main.contextId}`;
+    return this.frames()[0]?.documentId ?? "";
   }
 
   /** The CDP sessions in which the page and its frames are rendered: frames of other sites have their own. */

@@ -21,6 +21,11 @@ export interface FrameWorld {
   readonly parentFrameId: string | null;
   /** The CDP session of the target that renders the frame. */
   readonly sessionId: string;
+  /**
+   * Tells the frame's present document from all others there ever were. Contexts' numbers do not:
+   * each renderer process counts its own from 1, and a page that goes to another site moves to one.
+   */
+  readonly documentId: string;
   /** The execution context of the isolated world in the frame's present document. */
   readonly contextId: number;
   /** The execution context of the page's own scripts; null while there is none. */
@@ -31,6 +36,8 @@ export interface FrameWorld {
 interface Context {
   readonly sessionId: string;
   readonly contextId: number;
+  /** V8's name of the context, which no other context has, whatever its process. */
+  readonly uniqueId: string;
   readonly frameId: string;
   readonly origin: string;
   /** Null for the main world. */
@@ -67,6 +74,7 @@ export class FrameTracker {
       this.#contexts.set(`${sessionId}:${context.id}`, {
         sessionId,
         contextId: context.id,
+        uniqueId: context.uniqueId,
         frameId,
         origin: context.origin,
         worldName: isDefault === true ? null : context.name,
@@ -106,6 +114,7 @@ export class FrameTracker {
         frameId: context.frameId,
         parentFrameId: this.#parents.get(context.frameId) ?? null,
         sessionId: context.sessionId,
+        documentId: context.uniqueId,
         contextId: context.contextId,
         mainContextId:
           contexts.find(

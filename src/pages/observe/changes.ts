@@ -14,7 +14,7 @@ export function changesBetween(before: Snapshot, after: readonly PageElement[]):
     present.add(element.id);
     const earlier = before.get(element.id);
     if (earlier === undefined) added.push(element.id);
-    else {
+    else if (earlier !== element) {
       const what = differences(earlier, element);
       if (what.length > 0) changed.push({ id: element.id, what: what.join("; ") });
     }

@@ -34,7 +34,19 @@ const keptAttributes: ReadonlySet<string> = new Set(
   "alt aria-expanded aria-label href name placeholder role src tabindex title type".split(" "),
 );
 
-function tagOf({ tag, attributes, value, name }: PageElement): string {
+/** An element that is as it was is the same object. */
+const writtenTags = new WeakMap<PageElement, string>();
+
+function tagOf(element: PageElement): string {
+  let written = writtenTags.get(element);
+  if (written === undefined) {
+    written = writeTag(element);
+    writtenTags.set(element, written);
+  }
+  return written;
+}
+
+function writeTag({ tag, attributes, value, name }: PageElement): string {
   let written = `<${tag}`;
   for (const key in attributes) {
     if (!keptAttributes.has(key)) continue;

@@ -14,7 +14,7 @@ export class FrameOwners {
    * because the frame is just going away. The parent's perception script must be installed.
    */
   async keyOf(page: DrivenPage, parent: FrameWorld, child: FrameWorld): Promise<string | null> {
-    const place = `${parent.sessionId}:${parent.contextId}:${child.frameId}`;
+    const place = `${parent.documentId}:${child.frameId}`;
     const known = this.#keys.get(place);
     if (known !== undefined) return known;
     try {

@@ -1,6 +1,12 @@
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
-import type { WalkedFrameContent, WalkRequest } from "../perception-protocol.ts";
+import type {
+  ListeningElements,
+  WalkAnswer,
+  WalkedFrameContent,
+  WalkRequest,
+} from "../perception-protocol.ts";
+import type { FrameMemories, KnownWalk } from "./frame-memory.ts";
 import type { FrameOwners } from "./frame-owners.ts";
 import type { Listeners } from "./listeners.ts";
 
@@ -8,12 +14,12 @@ import type { Listeners } from "./listeners.ts";
 const mainFrameTimeoutMs = 20_000;
 const childFrameTimeoutMs = 1500;
 
-const limits: Omit<WalkRequest, "listeners"> = { maxElements: 4000, maxTexts: 4000 };
+const limits: Omit<WalkRequest, "listeners" | "since"> = { maxElements: 4000, maxTexts: 4000 };
 
 /** What a frame holds, and where it stands in its parent. */
 export interface WalkedTree {
   readonly world: FrameWorld;
-  readonly content: WalkedFrameContent;
+  readonly walk: KnownWalk;
   /** Its child frames, by the key of their iframe element in this frame. */
   readonly children: ReadonlyMap<string, WalkedTree>;
 }
@@ -24,37 +30,41 @@ export interface WalkedPage {
   readonly silent: readonly string[];
 }
 
+/** What a session's earlier looks at frames found out. */
+export interface KnownFrames {
+  readonly owners: FrameOwners;
+  readonly listeners: Listeners;
+  readonly memories: FrameMemories;
+}
+
 /**
  * Walks all frames of a page at once, few round trips each. Throws `FrameGoneError` when the main
  * frame navigates meanwhile; a child that does is left out.
  */
-export async function walkFrames(
-  page: DrivenPage,
-  owners: FrameOwners,
-  listeners: Listeners,
-): Promise<WalkedPage> {
+export async function walkFrames(page: DrivenPage, known: KnownFrames): Promise<WalkedPage> {
   const worlds = page.frames();
   const [main] = worlds;
   if (main === undefined) throw new FrameGoneError();
   const silent: string[] = [];
-  const contents = new Map<string, WalkedFrameContent>();
+  const walks = new Map<string, KnownWalk>();
+  const { owners, memories } = known;
   await Promise.all(
     worlds.map(async (world) => {
       try {
-        contents.set(world.frameId, await walkFrame(page, world, listeners, world === main));
+        walks.set(world.frameId, await walkFrame(page, world, known, world === main));
       } catch (error) {
         if (world === main) throw error;
         if (!(error instanceof FrameGoneError)) silent.push(world.origin);
       }
     }),
   );
+  memories.keepOnly(worlds);
   const byId = new Map(worlds.map((world) => [world.frameId, world]));
   const places = new Map<string, Map<string, FrameWorld>>();
   await Promise.all(
     worlds.map(async (world) => {
       const parent = byId.get(world.parentFrameId ?? "");
-      if (parent === undefined || !contents.has(world.frameId) || !contents.has(parent.frameId))
-        return;
+      if (parent === undefined || !walks.has(world.frameId) || !walks.has(parent.frameId)) return;
       const key = await owners.keyOf(page, parent, world);
       if (key === null) return;
       const siblings = places.get(parent.frameId) ?? new Map<string, FrameWorld>();
@@ -63,14 +73,14 @@ export async function walkFrames(
     }),
   );
   const treeOf = (world: FrameWorld): WalkedTree | null => {
-    const content = contents.get(world.frameId);
-    if (content === undefined) return null;
+    const walk = walks.get(world.frameId);
+    if (walk === undefined) return null;
     const children = new Map<string, WalkedTree>();
     for (const [key, child] of places.get(world.frameId) ?? []) {
       const tree = treeOf(child);
       if (tree !== null) children.set(key, tree);
     }
-    return { world, content, children };
+    return { world, walk, children };
   };
   const tree = treeOf(main);
   if (tree === null) throw new FrameGoneError();
@@ -80,10 +90,24 @@ export async function walkFrames(
 async function walkFrame(
   page: DrivenPage,
   world: FrameWorld,
-  listeners: Listeners,
+  { listeners, memories }: KnownFrames,
   isMain: boolean,
-): Promise<WalkedFrameContent> {
-  const request: WalkRequest = { ...limits, listeners: await listeners.of(page, world) };
+): Promise<KnownWalk> {
+  const memory = memories.of(world);
   const timeoutMs = isMain ? mainFrameTimeoutMs : childFrameTimeoutMs;
-  return page.call(world, "perception", "walk", [request], timeoutMs);
+  const walk = async (listening: ListeningElements | null): Promise<KnownWalk> => {
+    const { last } = memory;
+    const request: WalkRequest = { ...limits, listeners: listening, since: last?.number ?? null };
+    const answer = await page.call<WalkAnswer>(world, "perception", "walk", [request], timeoutMs);
+    return memory.take(answer, last);
+  };
+  const expected = listeners.expected(world);
+  const found = listeners.of(page, world);
+  if (expected !== null) {
+    // Where they do not change, their way to the server and back need not be waited for.
+    const [walked, listening] = await Promise.all([walk(expected), found]);
+    // A page that is too busy to tell is not walked once more for it.
+    if (listening === null || listening === expected) return walked;
+  }
+  return walk(await found);
 }

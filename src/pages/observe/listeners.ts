@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { DrivenPage } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
 import type { ListenerIndices, ListeningElements } from "../perception-protocol.ts";
@@ -36,10 +37,16 @@ const expression = `(() => {
 
 /** A document as the inspector knows it, and the keys of its elements that were seen to listen. */
 interface KnownDocument {
-  readonly contextId: number;
+  readonly documentId: string;
   readonly objectId: string;
   /** By the inspector's number of the node; null for what is no element of this document. */
   readonly keys: Map<number, string | null>;
+  /** What was found last, and how often in a row. */
+  last: {
+    readonly kinds: ReadonlyMap<number, Kind>;
+    readonly elements: ListeningElements;
+    times: number;
+  } | null;
 }
 
 type Kind = "click" | "press";
@@ -52,7 +59,10 @@ type Kind = "click" | "press";
 export class Listeners {
   readonly #documents = new Map<string, KnownDocument>();
 
-  /** The elements of a frame that listen, by their keys; null where that cannot be told. */
+  /**
+   * The elements of a frame that listen, by their keys; null where that cannot be told. The same
+   * object as before where nothing changed.
+   */
   async of(page: DrivenPage, world: FrameWorld): Promise<ListeningElements | null> {
     if (world.mainContextId === null) return null;
     try {
@@ -63,16 +73,35 @@ export class Listeners {
         { sessionId: world.sessionId, timeoutMs },
       );
       const kinds = kindsOf(listeners);
+      const { last } = known;
+      if (last !== null && isSame(kinds, last.kinds)) {
+        last.times += 1;
+        return last.elements;
+      }
+      known.last = null;
       const unknown = [...kinds.keys()].filter((node) => !known.keys.has(node));
       if (unknown.length > mostLookedUp) {
         return await this.#ofAll(page, world, world.mainContextId, known, kinds);
       }
       if (unknown.length > 0) await lookUp(page, world, known, unknown);
-      return elementsOf(kinds, known);
+      const elements = elementsOf(kinds, known);
+      // What listens in its iframes, say, may change without it.
+      const isAsBefore = last !== null && isDeepStrictEqual(elements, last.elements);
+      known.last = isAsBefore
+        ? { ...last, kinds, times: last.times + 1 }
+        : { kinds, elements, times: 1 };
+      return known.last.elements;
     } catch {
       // A page that broke its own `querySelectorAll`, or is busy, is walked without.
       return null;
     }
+  }
+
+  /** What `of` will answer if nothing changed, where that was so the last time, too; null otherwise. */
+  expected({ sessionId, frameId, documentId }: FrameWorld): ListeningElements | null {
+    const known = this.#documents.get(`${sessionId}:${frameId}`);
+    if (known?.documentId !== documentId || known.last === null) return null;
+    return known.last.times > 1 ? known.last.elements : null;
   }
 
   async #documentOf(
@@ -82,14 +111,19 @@ export class Listeners {
   ): Promise<KnownDocument> {
     const place = `${world.sessionId}:${world.frameId}`;
     const known = this.#documents.get(place);
-    if (known?.contextId === mainContextId) return known;
+    if (known?.documentId === world.documentId) return known;
     const { result } = await page.connection.command(
       "Runtime.evaluate",
       { expression: "document", contextId: mainContextId },
       { sessionId: world.sessionId, timeoutMs },
     );
     if (result.objectId === undefined) throw new Error("the frame has no document");
-    const found = { contextId: mainContextId, objectId: result.objectId, keys: new Map() };
+    const found: KnownDocument = {
+      documentId: world.documentId,
+      objectId: result.objectId,
+      keys: new Map(),
+      last: null,
+    };
     this.#documents.delete(place);
     this.#documents.set(place, found);
     if (this.#documents.size > mostFrames) {
@@ -132,6 +166,12 @@ export class Listeners {
     }
     return elements;
   }
+}
+
+function isSame(one: ReadonlyMap<number, Kind>, other: ReadonlyMap<number, Kind>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [node, kind] of one) if (other.get(node) !== kind) return false;
+  return true;
 }
 
 /** What each node listens to, as far as it tells that it can be pressed. */

@@ -8,8 +8,9 @@ import { categoryOf } from "./category.ts";
 import { changesBetween, type Snapshot } from "./changes.ts";
 import { describePage } from "./describe.ts";
 import { ElementIds } from "./element-ids.ts";
+import { FrameMemories } from "./frame-memory.ts";
 import { FrameOwners } from "./frame-owners.ts";
-import { type WalkedPage, walkFrames } from "./frames.ts";
+import { type KnownFrames, type WalkedPage, walkFrames } from "./frames.ts";
 import { Listeners } from "./listeners.ts";
 import type { Observation, ObserveRequest, PageElement, PageItem, PageTab } from "./observation.ts";
 import { mostImportant, rankByInstructions } from "./relevance.ts";
@@ -25,8 +26,11 @@ const titleTimeoutMs = 500;
 /** What a session's observations know: the ids of elements, and what each tab showed last. */
 export class Perception implements ElementDirectory {
   readonly #ids: ElementIds;
-  readonly #owners = new FrameOwners();
-  readonly #listeners = new Listeners();
+  readonly #frames: KnownFrames = {
+    owners: new FrameOwners(),
+    listeners: new Listeners(),
+    memories: new FrameMemories(),
+  };
   /** The last observation of each tab, by the tab's id. */
   readonly #last = new Map<string, { readonly documentId: string; readonly snapshot: Snapshot }>();
 
@@ -57,7 +61,7 @@ export class Perception implements ElementDirectory {
     const page = await driver.activePage();
     const others = otherTitles(driver, page);
     const { tree, silent } = await this.#walk(page, signal);
-    const { content } = tree;
+    const { content } = tree.walk;
     const tabs = await tabsOf(driver, page, content.title, others);
     const { items, layers, isTruncated } = stitch(tree, page.targetId, this.#ids);
     const all = elementsOf(items);
@@ -109,7 +113,7 @@ export class Perception implements ElementDirectory {
   async #walk(page: DrivenPage, signal: AbortSignal): Promise<WalkedPage> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await unlessAborted(walkFrames(page, this.#owners, this.#listeners), signal);
+        return await unlessAborted(walkFrames(page, this.#frames), signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof FrameGoneError) || attempt === mostAttempts) {

@@ -9,7 +9,6 @@ import type {
 import type { ElementIds } from "./element-ids.ts";
 import type { WalkedTree } from "./frames.ts";
 import type { PageItem, PageLayer } from "./observation.ts";
-import { Ways } from "./selectors.ts";
 import { StitchedElement, type Surroundings } from "./stitched-element.ts";
 
 export interface StitchedPage {
@@ -25,22 +24,28 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
   const layers: PageLayer[] = [];
   let isTruncated = false;
 
-  const visit = ({ content, children }: WalkedTree, around: Surroundings): void => {
+  const visit = ({ walk, children }: WalkedTree, around: Surroundings): void => {
+    const { content, ways } = walk;
     isTruncated ||= content.truncated;
     const numbers = new Map<number, number>([[0, around.layer]]);
     for (const { number, role, name, modal } of content.layers) {
       layers.push({ number: layers.length + 1, role, name, isModal: modal });
       numbers.set(number, layers.length);
     }
-    const ways = new Ways(content.ways);
-    for (const item of content.items) {
+    const made = walk.made.in(around);
+    for (const [index, item] of content.items.entries()) {
+      const way = content.itemWays[index] ?? -1;
       if (isWalkedElement(item)) {
         const [, key, , role, , , ownPlace, ownLayer] = item;
         const layer = numbers.get(ownLayer) ?? around.layer;
-        const place = around.place === "viewport" ? ownPlace : around.place;
-        const id = ids.idFor(content.documentId, key, role);
-        const known = { id, targetId, ways, baseUrl: content.baseUrl };
-        const element = new StitchedElement(item, known, around, layer, place);
+        let element = made.get(item);
+        if (element === undefined || element.layer !== layer || element.way !== way) {
+          const place = around.place === "viewport" ? ownPlace : around.place;
+          const id = ids.idFor(content.documentId, key, role);
+          const known = { id, targetId, ways, way, baseUrl: content.baseUrl };
+          element = new StitchedElement(item, known, around, layer, place);
+          made.set(item, element);
+        }
         ids.remember(element);
         items.push({ kind: "element", element, place: element.place, layer });
         continue;
@@ -59,11 +64,15 @@ export function stitch(tree: WalkedTree, targetId: string, ids: ElementIds): Sti
         continue;
       }
       const child = children.get(item.key);
-      if (child !== undefined) visit(child, inside(item, ways, { ...around, layer, place }));
+      if (child !== undefined)
+        visit(
+          child,
+          inside(item, ways.piercedCss(way, item.hosts ?? []), { ...around, layer, place }),
+        );
     }
   };
 
-  const { viewportWidth, viewportHeight } = tree.content;
+  const { viewportWidth, viewportHeight } = tree.walk.content;
   visit(tree, {
     frameKeys: [],
     frameSelectors: [],
@@ -84,12 +93,12 @@ function isWalkedText(item: WalkedItem): item is WalkedText {
   return Array.isArray(item) && item[0] === "text";
 }
 
-function inside(frame: WalkedFrame, ways: Ways, around: Surroundings): Surroundings {
+function inside(frame: WalkedFrame, selector: string, around: Surroundings): Surroundings {
   const offset = { x: around.offset.x + frame.box.x, y: around.offset.y + frame.box.y };
   const box = { ...offset, width: frame.box.width, height: frame.box.height };
   return {
     frameKeys: [...around.frameKeys, frame.key],
-    frameSelectors: [...around.frameSelectors, ways.piercedCss(frame.way, frame.hosts ?? [])],
+    frameSelectors: [...around.frameSelectors, selector],
     offset,
     clip: intersection(around.clip, box),
     coveredBy: around.coveredBy ?? frame.coveredBy ?? null,

@@ -28,8 +28,9 @@ export interface Surroundings {
 export interface ElementPlace {
   readonly id: string;
   readonly targetId: string;
-  /** The ways of its frame. */
+  /** The ways of its frame, and the number of its own. */
   readonly ways: Ways;
+  readonly way: number;
   /** What links of its frame are relative to. */
   readonly baseUrl: string;
 }
@@ -68,9 +69,9 @@ export class StitchedElement implements PageElement {
   readonly layer: number;
   readonly attributes: Readonly<Partial<Record<string, string>>>;
   readonly #details: ElementDetails;
-  readonly #way: number;
   readonly #known: ElementPlace;
   readonly #frameSelectors: readonly string[];
+  #selectors: ElementSelectors | null = null;
 
   /** `layer` and `place`: its own, as far as the frames around it are concerned. */
   constructor(
@@ -80,9 +81,8 @@ export class StitchedElement implements PageElement {
     layer: number,
     place: Place,
   ) {
-    const [, key, tag, role, name, [x, y, width, height], , , way, details] = walked;
+    const [, key, tag, role, name, [x, y, width, height], , , details] = walked;
     this.#details = details;
-    this.#way = way;
     this.#known = known;
     this.#frameSelectors = around.frameSelectors;
     this.id = known.id;
@@ -114,17 +114,23 @@ export class StitchedElement implements PageElement {
     this.layer = layer;
   }
 
+  /** The number of its way in its frame. */
+  get way(): number {
+    return this.#known.way;
+  }
+
   get selectors(): ElementSelectors {
     const { hosts = [], namesake } = this.#details;
-    return selectorsOf({
+    this.#selectors ??= selectorsOf({
       role: this.role,
       name: this.name,
       ways: this.#known.ways,
-      way: this.#way,
+      way: this.way,
       hosts,
       frames: this.#frameSelectors,
       isAlone: namesake !== true,
     });
+    return this.#selectors;
   }
 
   get href(): string | null {

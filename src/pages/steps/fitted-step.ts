@@ -46,7 +46,11 @@ function isSmall(schema: object): boolean {
   }
 }
 
-function cutValue(value: unknown, size: (typeof sizes)[number]): unknown {
+/** A value as JSON has it, its texts and lists cut where they are longer than that. */
+export function cutValue(
+  value: unknown,
+  size: { readonly characters: number; readonly items: number },
+): unknown {
   if (typeof value === "string") {
     return value.length <= size.characters
       ? value

@@ -26,10 +26,20 @@ export function scriptOfSteps(steps: readonly Step[]): Script {
   const actions = steps.filter((step) => step.kind === "action");
   const done = actions.filter(({ success }) => success);
   const secrets = new SecretNames();
-  const statements = done.flatMap((step, index) =>
-    goesOnTyping(step, done[index - 1]) ? [] : statementsOf(step, secrets),
-  );
-  const failed = actions.length - done.length;
+  let before: ActionStep | undefined;
+  const statements = steps.flatMap((step) => {
+    if (step.kind === "cookies_set") {
+      return [comment("set cookies: left out, the values of cookies are not remembered.")];
+    }
+    if (step.kind !== "action" || !step.success) return [];
+    const goesOn = goesOnTyping(step, before);
+    before = step;
+    return goesOn ? [] : statementsOf(step, secrets);
+  });
+  // What was broken off told nothing; what became of it is not known.
+  const failed = actions.filter(
+    ({ success, isInterrupted }) => !success && isInterrupted !== true,
+  ).length;
   return {
     statements,
     secrets: secrets.all,

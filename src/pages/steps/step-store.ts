@@ -1,3 +1,4 @@
+import type { StartedStep } from "./started-step.ts";
 import type { Step } from "./step.ts";
 
 /** The last number that was given for each letter of elements' ids. */
@@ -14,9 +15,21 @@ export interface StepStore {
   /**
    * Adds a step at the end, cut where it is too large. A session that has its fill keeps what it
    * has, and this one is not kept. Answers its position; null where it was not kept. New numbers of
-   * elements are noted in either case; null where there are none.
+   * elements are noted in either case; null where there are none. With `endsStarted` nothing is noted
+   * as started any more.
    */
-  append(sessionId: string, step: Step, numbers: ElementNumbers | null): Promise<number | null>;
+  append(
+    sessionId: string,
+    step: Step,
+    numbers: ElementNumbers | null,
+    endsStarted?: boolean,
+  ): Promise<number | null>;
+  /** Notes that a step of a session has started, in place of what was noted so before. */
+  noteStarted(sessionId: string, step: StartedStep): Promise<void>;
+  /** What is noted as started in the sessions of a node. */
+  started(
+    nodeId: string,
+  ): Promise<readonly { readonly sessionId: string; readonly step: StartedStep }[]>;
   /** The numbers that were noted last; empty before any. */
   elementNumbers(sessionId: string): Promise<ElementNumbers>;
   /** How many steps there are. */

@@ -24,6 +24,8 @@ export type Step = {
   readonly endedAt: number;
   /** Where the active tab was before. */
   readonly url: string;
+  /** It was broken off, so nobody knows how far it came; it counts as failed. Left out where it was not. */
+  readonly isInterrupted?: boolean;
 } & (
   | {
       readonly kind: "action";
@@ -50,20 +52,26 @@ export type Step = {
       /** The last number of each letter of ids: where the next server process goes on from. */
       readonly lastNumbers: Readonly<Record<string, number>>;
     }
-  | { readonly kind: "screenshot"; readonly sizeBytes: number }
+  | { readonly kind: "screenshot" | "pdf"; readonly sizeBytes: number }
+  | {
+      readonly kind: "cookies_read" | "cookies_set";
+      readonly count: number;
+      /** Some of them, their values left out. */
+      readonly cookies: readonly CookieName[];
+    }
   /** Something that was asked of a page and failed; actions that fail are actions all the same. */
   | {
       readonly kind: "failure";
-      readonly asked: "observation" | "screenshot";
+      readonly asked: "observation" | "screenshot" | "pdf" | "cookies_read" | "cookies_set";
       readonly message: string;
     }
 );
 
-/** What the step of an operation that failed is made of. */
-export type FailedOperation = Pick<Step, "startedAt" | "endedAt" | "url"> & {
-  /** Without the credentials of URLs. */
-  readonly message: string;
-};
+/** Which cookie it is, of those of a browser. */
+export interface CookieName {
+  readonly name: string;
+  readonly domain: string;
+}
 
 export type ActionStep = Extract<Step, { readonly kind: "action" }>;
 
@@ -116,6 +124,27 @@ export function actionStep(
   };
 }
 
+/** An action as it may be told before it is done, when it is not known what its element holds. */
+export function actionBeforeDone(action: Action): Action {
+  const url = "url" in action ? keptUrl(action.url) : null;
+  const isTyped =
+    action.type === "press_key"
+      ? isCharacter(action.key)
+      : action.type === "fill" ||
+        action.type === "fallback_fill" ||
+        action.type === "multi_factor_fill";
+  const told = withoutSecrets(action, url, url !== null || isTyped);
+  // Of any size and depth, and nobody would read it.
+  return told.type === "scrape"
+    ? { ...told, request: { ...told.request, responseFormat: null } }
+    : told;
+}
+
+/** Whether a key types a character. */
+function isCharacter(key: string): boolean {
+  return /^(?:Shift\+)*.$/su.test(key);
+}
+
 function holdsSecret(
   action: Action,
   { way, success }: ActionResult,
@@ -125,7 +154,7 @@ function holdsSecret(
   if (action.type === "press_key") {
     if (way?.kind === "key") return way.isSecret;
     // Where it would have gone was not found out.
-    return !success && /^(?:Shift\+)*.$/su.test(action.key);
+    return !success && isCharacter(action.key);
   }
   if (action.type !== "fill" && action.type !== "fallback_fill") return false;
   if (context.isSecret || (way?.kind === "text" && way.isSecret)) return true;

@@ -7,6 +7,7 @@ import { recordings } from "./003-recordings.ts";
 import { egress } from "./005-egress.ts";
 import { elementNumbers } from "./006-element-numbers.ts";
 import { endedSessions } from "./007-ended-sessions.ts";
+import { startedSteps } from "./008-started-steps.ts";
 
 /** In the order they run; a name never changes once released. */
 const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   "005-egress": egress,
   "006-element-numbers": elementNumbers,
   "007-ended-sessions": endedSessions,
+  "008-started-steps": startedSteps,
 };
 
 /** Brings the database to the current schema. Throws when a step fails, leaving the steps before it. */
