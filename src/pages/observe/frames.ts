@@ -1,11 +1,6 @@
 import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { FrameWorld } from "../driver/frame-tracker.ts";
-import type {
-  ListeningElements,
-  WalkAnswer,
-  WalkedFrameContent,
-  WalkRequest,
-} from "../perception-protocol.ts";
+import type { ListeningElements, WalkAnswer, WalkRequest } from "../perception-protocol.ts";
 import type { FrameMemories, KnownWalk } from "./frame-memory.ts";
 import type { FrameOwners } from "./frame-owners.ts";
 import type { Listeners } from "./listeners.ts";
