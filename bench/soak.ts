@@ -1,11 +1,11 @@
 /**
- * Half an hour at the steady rate that the machine holds: sessions over CDP and by the page API that
- * end in every way there is. Every one that was admitted must be served or end for a true reason, and
+ * Half an hour at the highest steady rate that the machine holds, which it finds first, by a minute
+ * each with more and more clients: sessions over CDP and by the page API that end in every way there is. Every one that was admitted must be served or end for a true reason, and
  * what the server holds must not grow: it ends with 1 where something of that was missed.
  *
  *   npm run bench:soak                       30 minutes, writes bench/results/soak.json
  *   npm run bench:soak -- --minutes 3        a look
- *   npm run bench:soak -- --clients 6        how many clients go on at once (default 4)
+ *   npm run bench:soak -- --clients 6        how many clients go on at once, instead of finding out
  */
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -17,17 +17,20 @@ import { browserProcesses } from "../tests/support/processes.ts";
 import { RawCdp } from "../tests/support/raw-cdp.ts";
 import { pageTitledByPath, Site } from "../tests/support/site.ts";
 import { type ProcessUsage, processUsage } from "./support/process-usage.ts";
+import { describeStep, type RampStep, rampUp } from "./support/ramp.ts";
 import { short, summarize } from "./support/statistics.ts";
+import { growth, type Reading, trend } from "./support/trends.ts";
 
 const { values: options } = parseArgs({
   options: {
     minutes: { type: "string", default: "30" },
-    clients: { type: "string", default: "4" },
+    clients: { type: "string" },
   },
 });
 
 const durationMs = Number(options.minutes) * 60_000;
-const clients = Number(options.clients);
+/** Of finding the rate; a short run has short steps. */
+const rampStepMs = Math.min(60_000, durationMs / 10);
 /** Of every so many sessions, one is left to its idle timeout, which takes a minute. */
 const leftAloneOneIn = 25;
 const sampleEveryMs = 10_000;
@@ -40,7 +43,6 @@ interface Outcome {
 
 const site = await Site.start(pageTitledByPath);
 const server = await Nightjar.start({ NIGHTJAR_LOG_LEVEL: "warn", NIGHTJAR_WARM_POOL: "4" });
-const until = performance.now() + durationMs;
 const creates: number[] = [];
 const outcomes: Outcome[] = [];
 const refused: number[] = [];
@@ -175,22 +177,53 @@ async function sample(atSeconds: number): Promise<Sample> {
 }
 
 let next = 0;
+
+/** Lets so many clients start one session after the other, for so long. */
+async function drive(clients: number, forMs: number): Promise<void> {
+  const until = performance.now() + forMs;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (performance.now() < until) {
+        next += 1;
+        await runOne(next).catch((error: unknown) => failures.push(String(error)));
+      }
+    }),
+  );
+}
+
+/** One step on the way to the highest steady rate. Its creates are not those of the run. */
+async function rampStep(clients: number): Promise<RampStep> {
+  const began = performance.now();
+  await drive(clients, rampStepMs);
+  const create = summarize(creates.splice(0));
+  const minutes = (performance.now() - began) / 60_000;
+  const step = { clients, perMinute: create.count / minutes, create };
+  console.log(describeStep(step));
+  return step;
+}
+
+// What a server does for the first time takes longer, and is none of a rate that is steady.
+await drive(2, rampStepMs / 2);
+creates.length = 0;
+const ramp = options.clients === undefined ? await rampUp(rampStep) : null;
+const clients = ramp?.best.clients ?? Number(options.clients);
+console.log(
+  ramp === null
+    ? `${clients} clients, as asked for`
+    : `the highest steady rate is that of ${clients} clients: ${short(ramp.best.perMinute)} sessions a minute`,
+);
+refused.length = 0;
+
 const samples: Sample[] = [];
 const began = performance.now();
+const until = began + durationMs;
 const sampling = (async () => {
   while (performance.now() < until) {
     await delay(sampleEveryMs);
     samples.push(await sample(Math.round((performance.now() - began) / 1000)));
   }
 })();
-await Promise.all(
-  Array.from({ length: clients }, async () => {
-    while (performance.now() < until) {
-      next += 1;
-      await runOne(next).catch((error: unknown) => failures.push(String(error)));
-    }
-  }),
-);
+await drive(clients, durationMs);
 await sampling;
 const seconds = (performance.now() - began) / 1000;
 await Promise.all(lateEnds);
@@ -204,50 +237,17 @@ const last = await sample(Math.round((performance.now() - began) / 1000));
 const create = summarize(creates);
 const untrue = outcomes.filter(({ expected, reason }) => expected !== reason);
 
-/** How much a number grew from the second quarter of the run to the last, as medians. */
-function growth(of: (sample: Sample) => number): { readonly from: number; readonly to: number } {
-  const quarter = Math.max(1, Math.floor(samples.length / 4));
-  const median = (part: readonly Sample[]) => summarize(part.map(of)).p50;
-  return { from: median(samples.slice(quarter, 2 * quarter)), to: median(samples.slice(-quarter)) };
-}
-
-/**
- * How much a number rose in the second half of the run by the line that fits it best, and how far
- * single samples are from that line (standard deviation).
- */
-function trend(of: (sample: Sample) => number): { readonly rise: number; readonly noise: number } {
-  const half = samples.slice(Math.floor(samples.length / 2));
-  const mean = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  const times = half.map(({ atSeconds }) => atSeconds);
-  const values = half.map(of);
-  const [meanTime, meanValue] = [mean(times), mean(values)];
-  const spread = mean(times.map((time) => (time - meanTime) ** 2));
-  const together = mean(
-    times.map((time, index) => (time - meanTime) * ((values[index] ?? 0) - meanValue)),
-  );
-  const slope = spread === 0 ? 0 : together / spread;
-  const off = times.map(
-    (time, index) => (values[index] ?? 0) - meanValue - slope * (time - meanTime),
-  );
-  return {
-    rise: slope * ((times.at(-1) ?? 0) - (times[0] ?? 0)),
-    noise: Math.sqrt(mean(off.map((value) => value ** 2))),
-  };
-}
-
-const trends = {
-  "RSS, MB": trend(({ rssMb }) => rssMb),
-  descriptors: trend(({ openDescriptors }) => openDescriptors),
-  threads: trend(({ threads }) => threads),
-  directories: trend(({ directories }) => directories),
+const watched: Readonly<Record<string, (sample: Sample) => number>> = {
+  "RSS, MB": ({ rssMb }) => rssMb,
+  descriptors: ({ openDescriptors }) => openDescriptors,
+  threads: ({ threads }) => threads,
+  directories: ({ directories }) => directories,
 };
-const grown = {
-  "RSS, MB": growth(({ rssMb }) => rssMb),
-  descriptors: growth(({ openDescriptors }) => openDescriptors),
-  threads: growth(({ threads }) => threads),
-  directories: growth(({ directories }) => directories),
-};
+const readings = Object.entries(watched).map(
+  ([what, of]) => [what, samples.map((each): Reading => [each.atSeconds, of(each)])] as const,
+);
+const trends = Object.fromEntries(readings.map(([what, all]) => [what, trend(all)]));
+const grown = Object.fromEntries(readings.map(([what, all]) => [what, growth(all)]));
 const kindsSeen = Object.groupBy(outcomes, ({ kind, reason }) => `${kind}: ${reason}`);
 console.table(Object.fromEntries(Object.entries(kindsSeen).map(([k, v]) => [k, v?.length ?? 0])));
 console.table(grown);
@@ -282,6 +282,7 @@ await writeFile(
     {
       seconds,
       clients,
+      ramp: ramp?.steps ?? null,
       sessions: creates.length,
       create,
       refused: refused.length,

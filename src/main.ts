@@ -32,6 +32,7 @@ import { SessionScreencasts } from "./recording/session-screencasts.ts";
 import { StoredLogs } from "./recording/stored-logs.ts";
 import { sessionObserver } from "./session-observer.ts";
 import { Capabilities } from "./sessions/capabilities.ts";
+import { bytesPerIdleBrowser } from "./sessions/host-room.ts";
 import type { Clock } from "./sessions/ports.ts";
 import { leakKinds, Reconciler } from "./sessions/reconciler.ts";
 import { SessionLeaks } from "./sessions/session-leaks.ts";
@@ -55,9 +56,6 @@ import { embeddedNodeId, openSqlite } from "./store/sqlite.ts";
 import { StepRecords } from "./store/step-records.ts";
 import { TenantRecords } from "./store/tenant-records.ts";
 import { startTracing } from "./tracing/tracing.ts";
-
-/** What a warm browser holds while nobody uses it, in bytes: measured, the smaller of both browsers. */
-const bytesPerWarmBrowser = 170 * 1024 ** 2;
 
 /** Connections that are taken at once where the system has descriptors for many more: each costs about 10 kB. */
 const mostConnections = 10_000;
@@ -130,7 +128,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   const gauge = new LocalHostGauge({
     dataDirectory: directory.root,
-    idleBytes: () => host.warmCount * bytesPerWarmBrowser,
+    idleBytes: () => host.warmCount * bytesPerIdleBrowser,
   });
   const files = await FileStorage.open({ directory: directory.filesDirectory, limits: fileLimits });
   const downloads = new DownloadCollector({

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { expectConsistent } from "./support/consistency.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import {
   browserDirectories,
@@ -120,6 +121,7 @@ describe("kill -9 of the server", () => {
   test("leaves no warm browser and no directory that no session owns", async () => {
     await expect.poll(async () => (await mainProcesses(server.dataDir)).size, soon).toBe(3);
     await expect.poll(() => browserDirectories(server.dataDir), soon).toHaveLength(3);
+    await expectConsistent(server);
   });
 
   test("leaves sessions that can be stopped, and then everything is freed", async () => {
@@ -133,7 +135,8 @@ describe("kill -9 of the server", () => {
     expect((await client.closed).code).toBe(4000);
     await expect.poll(() => remainsOf(server), soon).toBe(0);
     uids.delete(0);
-    expect(await processesOfUsers(uids)).toEqual([]);
+    expect(await processesOfUsers(uids, server.dataDir)).toEqual([]);
+    await expectConsistent(server);
   });
 });
 
@@ -150,6 +153,7 @@ describe("a browser", () => {
   afterEach(async () => {
     await server.call("DELETE", `/sessions/${session.id}/stop`);
     await expect.poll(() => remainsOf(server), soon).toBe(0);
+    await expectConsistent(server);
   });
 
   test("that is killed ends its session as an error within a second and frees its slot", async () => {
@@ -316,7 +320,7 @@ describe("a server", () => {
       expect([...mains.keys()].sort()).toEqual([...directories].sort());
       const gone = new Set(uids);
       for (const { uid } of [...mains.values(), { uid: 0 }]) gone.delete(uid);
-      expect(await processesOfUsers(gone)).toEqual([]);
+      expect(await processesOfUsers(gone, server.dataDir)).toEqual([]);
     }, soon);
     // Five calls in parallel leave as many connections that this test's own client keeps open.
     await expect.poll(async () => (await sockets()) - socketsBefore, soon).toBeLessThanOrEqual(6);

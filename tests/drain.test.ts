@@ -1,7 +1,8 @@
 /** @module-tag long */
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { expectConsistent } from "./support/consistency.ts";
 import { Nightjar } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
 
@@ -14,7 +15,7 @@ async function draining(server: Nightjar): Promise<void> {
   }, soon);
 }
 
-describe("a server that is asked to stop", { timeout: 90_000 }, () => {
+describe("a server that is asked to stop", { timeout: 150_000 }, () => {
   let server: Nightjar;
 
   beforeAll(async () => {
@@ -25,6 +26,7 @@ describe("a server that is asked to stop", { timeout: 90_000 }, () => {
     });
   }, 60_000);
   afterAll(() => server.dispose());
+  afterEach(() => expectConsistent(server));
 
   async function endReasonOf(id: string): Promise<unknown> {
     return (await server.call("GET", `/sessions/${id}`)).body["end_reason"];
@@ -136,7 +138,7 @@ async function statesBeneath(root: number): Promise<readonly string[]> {
 
 describe.runIf(process.platform === "linux" && process.getuid?.() === 0)(
   "a server that is the first process of its container",
-  { timeout: 90_000 },
+  { timeout: 150_000 },
   () => {
     test("leaves no zombies, and takes signals", async () => {
       const container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
@@ -153,8 +155,9 @@ describe.runIf(process.platform === "linux" && process.getuid?.() === 0)(
         await server.call("DELETE", `/sessions/${id}/stop`);
       }
       await vi.waitFor(async () => {
+        // Sessions that follow each other fast let it keep more than the one.
         const { warm_browsers } = (await server.call("GET", "/health")).body;
-        expect(warm_browsers).toBe(1);
+        expect(warm_browsers).toBeGreaterThan(0);
         const states = await statesBeneath(first);
         expect(states.length).toBeGreaterThan(5);
         expect(states).not.toContain("Z");

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { expectConsistent } from "./support/consistency.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
 
@@ -76,6 +77,7 @@ describe("what is no request that the server reads", () => {
     ];
     const statuses = (await Promise.all(answers)).map((answer) => answer.slice(0, 12));
     expect(statuses).toEqual(["HTTP/1.1 408", "HTTP/1.1 408", "HTTP/1.1 401"]);
+    await expectConsistent(server);
   });
 
   /** Sends a beginning and then a little each second; all that comes until the server closes. */
@@ -183,5 +185,6 @@ describe("a CDP client", () => {
     expect((await server.call("GET", `/sessions/${id}`)).body["status"]).toBe("active");
     polite.close();
     await server.call("DELETE", `/sessions/${id}/stop`);
+    await expectConsistent(server);
   });
 });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectConsistent, storedSessions } from "./support/consistency.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
+import { RawCdp } from "./support/raw-cdp.ts";
 
 /** Statuses of 500 and above that say something: not supported, page, browser, disk, host. */
 const meantStatuses: ReadonlySet<number> = new Set([501, 502, 503, 507, 529]);
@@ -36,6 +38,7 @@ interface DescribedSchema {
 let server: Nightjar;
 let operations: readonly Operation[];
 let sessionId: string;
+let cdpUrl: string;
 
 beforeAll(async () => {
   // Nothing starts beside the one session: what is malformed must not launch browsers.
@@ -44,7 +47,7 @@ beforeAll(async () => {
     NIGHTJAR_WARM_POOL: "0",
     NIGHTJAR_QUEUE_TIMEOUT: "0",
   });
-  sessionId = (await server.startSession({ idle_timeout_minutes: 15 })).id;
+  ({ id: sessionId, cdpUrl } = await server.startSession({ idle_timeout_minutes: 15 }));
   const document = (await server.call("GET", "/openapi.json")).body as unknown as Described;
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
@@ -185,9 +188,16 @@ const requestsTo = (operation: Operation) =>
 test("no malformed request is an unexpected failure, hangs, or harms the session beside it", {
   timeout: 150_000,
 }, async () => {
+  const client = await RawCdp.connect(cdpUrl);
   for (const operation of operations) await tryOut(operation);
-  const { body } = await server.call("GET", `/sessions/${sessionId}`);
-  expect(body["status"]).toBe("active");
+  const sessions = storedSessions(server.dataDir).map(({ id, status }) => ({ id, status }));
+  expect(sessions).toEqual([{ id: sessionId, status: "active" }]);
+  // What was tried may have led its page elsewhere, and its client's connection stands.
+  expect((await client.pages()).length).toBeGreaterThan(0);
+  client.close();
+  await server.call("DELETE", `/sessions/${sessionId}/stop`);
+  await server.call("DELETE", `/sessions/${(await server.startSession()).id}/stop`);
+  await expectConsistent(server);
 });
 
 /** Some runs of each operation, so that none is left out. */

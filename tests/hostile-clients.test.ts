@@ -2,25 +2,20 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { FaultLab } from "./support/fault-lab.ts";
 import { Nightjar, testKey } from "./support/nightjar.ts";
 import { residentBytes } from "./support/processes.ts";
 import { RawCdp } from "./support/raw-cdp.ts";
 
+let lab: FaultLab;
 let server: Nightjar;
-let session: { readonly id: string; readonly cdpUrl: string };
-let client: RawCdp;
 
 beforeAll(async () => {
-  server = await Nightjar.start();
-  session = await server.startSession();
-  client = await RawCdp.connect(session.cdpUrl);
-  await client.evaluate("globalThis.state = 'kept'");
+  lab = await FaultLab.start();
+  server = lab.server;
 });
 
-afterAll(async () => {
-  client.close();
-  await server.dispose();
-});
+afterAll(() => lab.dispose());
 
 const port = (): number => Number(new URL(server.url).port);
 
@@ -32,14 +27,16 @@ async function send(bytes: string): Promise<Socket> {
   return socket;
 }
 
-const descriptors = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
+/** Those not of warm browsers: each has two CDP connections, a standard error and a proxy. */
+async function descriptors(): Promise<number> {
+  const { body } = await server.call("GET", "/health");
+  const open = await readdir(`/proc/${server.pid}/fd`);
+  return open.length - 4 * Number(body["warm_browsers"]);
+}
 
-/** The server answers, the session is as it was, and nothing of the clients is left. */
-async function checkUnharmed(descriptorsBefore: number): Promise<void> {
-  expect((await server.call("GET", "/health")).status).toBe(200);
-  expect(await client.evaluate("globalThis.state")).toBe("kept");
-  // That clients go away is nothing that the server did not expect.
-  expect(server.output).not.toContain("unexpected failure");
+/** Nothing of the clients is left, and nobody else has noticed them. */
+async function expectUnharmed(descriptorsBefore: number): Promise<void> {
+  await lab.checkBystander();
   // For a while: the connections to the browser that clients asked for may come after they left.
   let quiet = 0;
   await vi.waitFor(
@@ -51,6 +48,9 @@ async function checkUnharmed(descriptorsBefore: number): Promise<void> {
     },
     { timeout: 20_000, interval: 100 },
   );
+  await lab.expectUnharmed();
+  // That clients go away is nothing that the server did not expect.
+  expect(server.output).not.toContain("unexpected failure");
 }
 
 const head = (path: string, ...lines: readonly string[]): string =>
@@ -59,7 +59,7 @@ const head = (path: string, ...lines: readonly string[]): string =>
   );
 
 const upgrade = (): string => {
-  const url = new URL(session.cdpUrl);
+  const url = new URL(lab.bystander.cdpUrl);
   return head(
     `GET ${url.pathname}${url.search}`,
     "Upgrade: websocket",
@@ -80,13 +80,13 @@ test.each([
   ],
   [
     "before an answer",
-    () => head(`POST /sessions/${session.id}/page/observe`, "Content-Length: 0"),
+    () => head(`POST /sessions/${lab.bystander.id}/page/observe`, "Content-Length: 0"),
   ],
   ["right after an upgrade to CDP", upgrade],
-  ["in the middle of a stream of events", () => head(`GET /sessions/${session.id}/events`)],
+  ["in the middle of a stream of events", () => head(`GET /sessions/${lab.bystander.id}/events`)],
 ])(
   "two hundred clients that vanish %s leave nothing behind",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (_when, bytes) => {
     const before = await descriptors();
     const sockets = await Promise.all(Array.from({ length: 200 }, () => send(bytes())));
@@ -94,12 +94,12 @@ test.each([
       if (index % 2 === 0) socket.destroy();
       else socket.resetAndDestroy();
     }
-    await checkUnharmed(before);
+    await expectUnharmed(before);
   },
 );
 
 test("upgrades that are refused are closed, though their clients do not close them", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const before = await descriptors();
   const sockets = await Promise.all(
@@ -113,12 +113,12 @@ test("upgrades that are refused are closed, though their clients do not close th
       return socket;
     }),
   );
-  await checkUnharmed(before);
+  await expectUnharmed(before);
   for (const socket of sockets) socket.destroy();
 });
 
 test("connections without end leave descriptors for browsers, and half of them for other addresses", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   // Half of them is for connections, and half of that for one address.
   const small = await Nightjar.start({}, undefined, ["prlimit", "--nofile=400:400"]);
@@ -147,7 +147,7 @@ test("connections without end leave descriptors for browsers, and half of them f
 });
 
 test("clients that ask and never read do not make the server's memory grow without bound", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const before = await descriptors();
   const memoryBefore = await residentBytes(server.pid);
@@ -161,7 +161,7 @@ test("clients that ask and never read do not make the server's memory grow witho
   );
   const stream = await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const socket = await send(head(`GET /sessions/${session.id}/events`));
+      const socket = await send(head(`GET /sessions/${lab.bystander.id}/events`));
       socket.pause();
       return socket;
     }),
@@ -170,5 +170,28 @@ test("clients that ask and never read do not make the server's memory grow witho
   const grown = (await residentBytes(server.pid)) - memoryBefore;
   expect(grown).toBeLessThan(300 * 1024 * 1024);
   for (const socket of [...sockets, ...stream]) socket.destroy();
-  await checkUnharmed(before);
+  await expectUnharmed(before);
+});
+
+test("clients that ask for all that a page says over CDP and never read it harm nobody else", {
+  timeout: 120_000,
+}, async () => {
+  const before = await descriptors();
+  const { id, cdpUrl } = await server.startSession();
+  const listeners = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const listener = await RawCdp.connect(cdpUrl);
+      await listener.send("Runtime.enable", {}, await listener.firstPage());
+      listener.socket.pause();
+      return listener;
+    }),
+  );
+  const reader = await RawCdp.connect(cdpUrl);
+  // More than fits on the way to any of them.
+  await reader.evaluate("for (let i = 0; i < 20; i += 1) console.log(i + 'x'.repeat(1 << 20))");
+  await lab.checkOthersServed();
+  expect(await reader.evaluate("6 * 7")).toBe(42);
+  expect((await server.call("DELETE", `/sessions/${id}/stop`)).status).toBe(200);
+  for (const client of [...listeners, reader]) client.close();
+  await expectUnharmed(before);
 });

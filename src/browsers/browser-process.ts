@@ -37,8 +37,8 @@ export class LaunchError extends Error {
   /** Killed already, but what was in it may take a moment to be gone; null when nothing started. */
   readonly processGroup: number | null;
 
-  constructor(message: string, output: string, processGroup: number | null) {
-    super(message);
+  constructor(message: string, output: string, processGroup: number | null, cause?: Error) {
+    super(message, { cause });
     this.name = "LaunchError";
     this.output = output;
     this.processGroup = processGroup;
@@ -125,16 +125,16 @@ function devtoolsAddress(
 ): Promise<{ readonly devtoolsPort: number; readonly devtoolsPath: string }> {
   return new Promise((resolve, reject) => {
     let output = "";
-    const fail = (message: string, Failure = LaunchError): void => {
+    const fail = (message: string, Failure = LaunchError, cause?: Error): void => {
       clearTimeout(timer);
       if (child.pid !== undefined) killGroup(child.pid);
-      reject(new Failure(message, output, child.pid ?? null));
+      reject(new Failure(message, output, child.pid ?? null, cause));
     };
     const timer = setTimeout(
       () => fail(`the browser did not open its DevTools port within ${timeoutMs} ms`),
       timeoutMs,
     );
-    child.once("error", (error) => fail(`the browser could not be started: ${error.message}`));
+    child.once("error", (error) => fail(error.message, LaunchError, error));
     const onExit = (code: number | null, signal: string | null): void =>
       fail(`the browser ended at its start (${describeExit(code, signal)})`);
     // `close` comes after `exit` and after all output, which says why.

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { BrowserSettings } from "../sessions/browser-settings.ts";
 import { messageOf, NightjarError } from "../sessions/errors.ts";
+import { systemRefusal } from "../sessions/system-refusals.ts";
 import { type BrowserExit, LaunchError, spawnBrowser } from "./browser-process.ts";
 import type { BrowserRegister } from "./browser-register.ts";
 import { CdpConnection } from "./cdp-connection.ts";
@@ -261,6 +262,8 @@ async function openFirstPage(connection: CdpConnection): Promise<void> {
 
 function launchFailure(error: unknown): NightjarError {
   if (error instanceof NightjarError) return error;
+  const refused = systemRefusal(error, "The browser could not be started");
+  if (refused !== null) return refused;
   const output = error instanceof LaunchError ? error.output : "";
   return new NightjarError(
     "browser_unavailable",

@@ -41,6 +41,8 @@ export class WarmPool {
   /** On the monotonic clock, in ms. */
   #handOvers: number[] = [];
   #refillTimer: NodeJS.Timeout | null = null;
+  /** One for all launches that failed: many at once must not each go on trying. */
+  #retryTimer: NodeJS.Timeout | null = null;
   /** When, on the same clock, the hand-overs that are going on began, without a pause of `quietMs` between them. */
   #burstBegan = Number.NEGATIVE_INFINITY;
   #checkTimer: NodeJS.Timeout | null = null;
@@ -170,8 +172,12 @@ export class WarmPool {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) waiter.reject(error);
     else this.#options.onFailure("launch a browser ahead", error);
-    if (this.#stopped) return;
-    setTimeout(() => this.#refillSoon(), retryMs).unref();
+    if (this.#stopped || this.#retryTimer !== null) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#refillSoon();
+    }, retryMs);
+    this.#retryTimer.unref();
   }
 
   #discard(browser: LocalBrowser): void {

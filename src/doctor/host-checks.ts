@@ -27,7 +27,7 @@ export async function checkRoom(
 ): Promise<readonly Check[]> {
   const reading = await new LocalHostGauge({ dataDirectory: place, idleBytes: () => 0 }).read();
   const reserve = { memoryBytes: config.memoryReserveBytes, diskBytes: config.diskReserveBytes };
-  const sessions = { running: 0, starting: 0, max: config.maxSessions };
+  const sessions = { agesMs: [], starting: 0, max: config.maxSessions };
   // The disk has a line of its own.
   const { free } = roomOf({ ...reading, disk: null }, reserve, sessions);
   const { availableBytes, totalBytes } = reading.memory;

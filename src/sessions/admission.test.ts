@@ -59,7 +59,8 @@ class Door {
     const start = async (): Promise<void> => {
       await this.beforeStart();
       this.letIn.push(sessionId);
-      await store.insert(makeSession({ id: sessionId, tenantId, apiKeyId }), null);
+      const createdAt = clock.now();
+      await store.insert(makeSession({ id: sessionId, tenantId, apiKeyId, createdAt }), null);
     };
     try {
       await this.admission.admit({ sessionId, tenantId, apiKeyId }, start, signal);
@@ -172,14 +173,14 @@ describe("a start without room", () => {
     await door.ask("first");
     const waiting = door.ask("waiting");
     await settled();
-    const { activeIds } = store;
-    store.activeIds = async () => {
+    const { activeSince } = store;
+    store.activeSince = async () => {
       throw new Error("the disk is on fire");
     };
     expect(await door.ask("arriving")).toBe("the disk is on fire");
     await clock.advance(3 * second);
     expect(door.admission.waitingCount).toBe(1);
-    store.activeIds = activeIds;
+    store.activeSince = activeSince;
     await door.end("first");
     expect(await waiting).toBe("let in");
   });
@@ -218,7 +219,10 @@ describe("the host's room", () => {
 
   test("ends with its memory, of which starts under way have a part already", async () => {
     gauge.availableBytes = 2.5 * bytesPerSession;
-    const door = new Door({ reserve: { memoryBytes: 0.4 * bytesPerSession, diskBytes: 0 } });
+    const door = new Door({
+      queueTimeoutMs: 2 * minute,
+      reserve: { memoryBytes: 0.4 * bytesPerSession, diskBytes: 0 },
+    });
     const launching = Promise.withResolvers<void>();
     door.beforeStart = () => launching.promise;
     const starts = ["a", "b", "c"].map((id) => door.ask(id));
@@ -226,9 +230,13 @@ describe("the host's room", () => {
     expect(door.admission.waitingCount).toBe(1);
     launching.resolve();
     expect(await Promise.all(starts.slice(0, 2))).toEqual(["let in", "let in"]);
+    // They have their browsers, and nothing of what they will need for their pages.
+    gauge.availableBytes = 1.7 * bytesPerSession;
+    await clock.advance(5 * second);
+    expect(door.letIn).toEqual(["a", "b"]);
     // The two take what they were given.
     gauge.availableBytes = 0.5 * bytesPerSession;
-    await clock.advance(5 * second);
+    await clock.advance(minute);
     expect(door.letIn).toEqual(["a", "b"]);
     // Nothing tells that memory came back: it is looked for.
     gauge.availableBytes = 1.4 * bytesPerSession;
@@ -270,7 +278,8 @@ describe("the host's room", () => {
     if (shortage === "disk") gauge.diskFreeBytes = 0;
     const entry = { sessionId: "second", tenantId: "tenant", apiKeyId: "key" };
     await expect(door.admission.admit(entry, async () => {})).rejects.toThrow(text);
-    const room = await door.admission.room(shortage === "sessions" ? 1 : 0);
+    const running = await store.activeSince({ nodeId: "node" });
+    const room = await door.admission.room(running);
     expect(room).toMatchObject({ free: 0, bound: shortage });
   });
 });

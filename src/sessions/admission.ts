@@ -111,13 +111,12 @@ export class Admission {
     return this.#own.allowance(caller, this.#options.clock.now());
   }
 
-  /** How much room there is now beside `running` sessions, without a look into the store. */
-  async room(running: number): Promise<HostRoom & { readonly reading: HostReading }> {
-    const { gauge, limits } = this.#options;
-    const reading = await gauge.read();
-    const starting = this.#entering.size;
-    const sessions = { running: running + starting, starting, max: limits.maxSessions };
-    return { ...roomOf(reading, limits.reserve, sessions), reading };
+  /** How much room there is now beside sessions that run since then, without a look into the store. */
+  async room(
+    since: ReadonlyMap<string, number>,
+  ): Promise<HostRoom & { readonly reading: HostReading }> {
+    const reading = await this.#options.gauge.read();
+    return { ...this.#roomBeside(since, [...this.#entering], reading), reading };
   }
 
   async #enter(entry: Entry, signal: AbortSignal | undefined): Promise<void> {
@@ -232,12 +231,25 @@ export class Admission {
   }
 
   async #hostRoom(): Promise<HostRoom> {
-    const { store, nodeId, gauge, limits } = this.#options;
+    const { store, nodeId, gauge } = this.#options;
     // Before the rows are read: what is starting then is in one of the two, or in both.
     const starting = [...this.#entering];
-    const [ids, reading] = await Promise.all([store.activeIds({ nodeId }), gauge.read()]);
-    const running = new Set([...ids, ...starting.map(({ sessionId }) => sessionId)]).size;
-    const sessions = { running, starting: starting.length, max: limits.maxSessions };
+    const [since, reading] = await Promise.all([store.activeSince({ nodeId }), gauge.read()]);
+    return this.#roomBeside(since, starting, reading);
+  }
+
+  /** `since`: the sessions that have a row, among them some of those that are `starting`. */
+  #roomBeside(
+    since: ReadonlyMap<string, number>,
+    starting: readonly Entry[],
+    reading: HostReading,
+  ): HostRoom {
+    const { clock, limits } = this.#options;
+    const now = clock.now();
+    const running = new Map(since);
+    for (const { sessionId } of starting) running.delete(sessionId);
+    const agesMs = [...running.values()].map((at) => now - at);
+    const sessions = { agesMs, starting: starting.length, max: limits.maxSessions };
     return roomOf(reading, limits.reserve, sessions);
   }
 }

@@ -308,7 +308,8 @@ export interface SessionStore {
   ): Promise<{ readonly sessionId: string; readonly fingerprint: string } | null>;
   list(query: SessionListQuery): Promise<SessionPage>;
   activeOnNode(nodeId: string): Promise<readonly ActiveSession[]>;
-  activeIds(where: ActiveWhere): Promise<readonly string[]>;
+  /** Since when each active session runs (epoch ms), by id. */
+  activeSince(where: ActiveWhere): Promise<ReadonlyMap<string, number>>;
   /**
    * Ends the session if it is active, compare-and-set; false when it had ended before. Traffic that
    * is not given stays as it was saved.

@@ -162,7 +162,7 @@ describe("a start", () => {
     await expect(service.start(principal, request())).rejects.toThrow("the disk is full");
     expect(host.running).toEqual([]);
     expect(service.activeCount).toBe(0);
-    expect(await store.activeIds({ nodeId: "node" })).toEqual([]);
+    expect(await store.activeSince({ nodeId: "node" })).toEqual(new Map());
     expect(await codeOf(service.start(principal, request()))).toBe("succeeded");
   });
 

@@ -154,7 +154,8 @@ export class SessionService {
 
   async pressure(): Promise<Pressure> {
     const running = this.#live.size;
-    const { free, bound, reading } = await this.#admission.room(running);
+    const since = new Map([...this.#live].map(([id, { session }]) => [id, session.createdAt]));
+    const { free, bound, reading } = await this.#admission.room(since);
     const waiting = this.waitingCount;
     const shortage = free > 0 ? null : bound;
     const blockedBy = this.#draining ? "draining" : (shortage ?? (waiting > 0 ? "queue" : null));

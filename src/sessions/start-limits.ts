@@ -116,8 +116,8 @@ export class ActiveCounts {
     if (known !== undefined) return known.ids.size;
     // Before the rows are read: what is starting then is in one of the two, or in both.
     const starting = [...this.#entering].filter((entry) => belongsTo(entry, where));
-    const rows = await this.#store.activeIds(where);
-    const ids = new Set([...rows, ...starting.map(({ sessionId }) => sessionId)]);
+    const rows = await this.#store.activeSince(where);
+    const ids = new Set([...rows.keys(), ...starting.map(({ sessionId }) => sessionId)]);
     this.#read.set(name, { where, ids });
     return ids.size;
   }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { NightjarError } from "../sessions/errors.ts";
+import { systemRefusal } from "../sessions/system-refusals.ts";
 
 /** A file as it is listed. */
 export interface StoredFile {
@@ -68,8 +69,8 @@ export class FileFolder {
 
   /**
    * Stores a file; `choose` is told which names are taken and answers the file's own, which may be
-   * one of them: that file is replaced. Throws `file_too_large`, `storage_limit` or `storage_full`,
-   * and what the stream throws; then nothing of it is left.
+   * one of them: that file is replaced. Throws `file_too_large`, `storage_limit`, `storage_full`,
+   * `store_unavailable`, and what the stream throws; then nothing of it is left.
    */
   async save(
     content: Readable,
@@ -80,14 +81,9 @@ export class FileFolder {
       const sizeBytes = await this.#receive(content, temporary);
       return await this.#options.inTurn(() => this.#place(temporary, sizeBytes, choose));
     } catch (error) {
-      await rm(temporary, { force: true });
-      throw isDiskFull(error)
-        ? new NightjarError(
-            "storage_full",
-            "The file could not be stored: this server's disk is full.",
-            { cause: error },
-          )
-        : error;
+      // What a disk that fails does not let go of is removed by the next start.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw systemRefusal(error, "The file could not be stored") ?? error;
     }
   }
 
@@ -168,10 +164,6 @@ function limitReached(totalBytes: number): NightjarError {
     "storage_limit",
     `The files stored together may have at most ${totalBytes} bytes. Delete some first.`,
   );
-}
-
-function isDiskFull(error: unknown): boolean {
-  return codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
 }
 
 /** For `catch`: a value in place of what is not there. */

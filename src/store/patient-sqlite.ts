@@ -7,7 +7,7 @@ import {
   SqliteDialect,
   SqliteDriver,
 } from "kysely";
-import { NightjarError } from "../sessions/errors.ts";
+import { messageOf, NightjarError } from "../sessions/errors.ts";
 
 /** How long a statement waits for another process that writes, e.g. `nightjar keys` beside a server. */
 const patienceMs = 2000;
@@ -41,6 +41,16 @@ export class PatientSqliteDialect extends SqliteDialect {
 class PatientSqliteDriver extends SqliteDriver {
   override async acquireConnection(): Promise<DatabaseConnection> {
     return new PatientConnection(await super.acquireConnection());
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection);
+    } catch (error) {
+      // Where its disk fails, SQLite has rolled back by itself, and the failure must not be hidden
+      // by this one (sqlite.org/lang_transaction.html).
+      if (!/no transaction is active/.test(messageOf(error))) throw error;
+    }
   }
 }
 

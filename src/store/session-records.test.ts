@@ -130,7 +130,7 @@ describe.each([
       const sessions = Array.from({ length: 8 }, () => makeSession());
       const won = await Promise.all(sessions.map((session) => store.insert(session, claim)));
       expect(won.filter((isWinner) => isWinner)).toHaveLength(1);
-      expect(await store.activeIds({ tenantId: "tenant" })).toEqual([
+      expect([...(await store.activeSince({ tenantId: "tenant" })).keys()]).toEqual([
         sessions[won.indexOf(true)]?.id,
       ]);
     });
@@ -315,7 +315,11 @@ describe.each([
     const { state } = endSession(over, "client_stop", 2_000_000);
     await store.end(over.id, state, over.lastAccessedAt);
     expect(await store.activeOnNode("here")).toEqual([here]);
-    expect(await store.activeIds({ nodeId: "here" })).toEqual([here.id]);
-    expect(await store.activeIds({ tenantId: "other" })).toEqual([there.id]);
+    expect(await store.activeSince({ nodeId: "here" })).toEqual(
+      new Map([[here.id, here.createdAt]]),
+    );
+    expect(await store.activeSince({ tenantId: "other" })).toEqual(
+      new Map([[there.id, there.createdAt]]),
+    );
   });
 });

@@ -141,10 +141,10 @@ export class SessionRecords implements SessionStore {
     return rows.map(toSession).filter(isActive);
   }
 
-  async activeIds(where: ActiveWhere): Promise<readonly string[]> {
+  async activeSince(where: ActiveWhere): Promise<ReadonlyMap<string, number>> {
     const active = this.#database.query
       .selectFrom("sessions")
-      .select("id")
+      .select(["id", "created_at"])
       .where("status", "=", "active");
     const select =
       "nodeId" in where
@@ -152,7 +152,7 @@ export class SessionRecords implements SessionStore {
         : "tenantId" in where
           ? active.where("tenant_id", "=", where.tenantId)
           : active.where("api_key_id", "=", where.apiKeyId);
-    return (await select.execute()).map((row) => row.id);
+    return new Map((await select.execute()).map((row) => [row.id, Number(row.created_at)]));
   }
 
   async end(

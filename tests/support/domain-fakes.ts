@@ -308,13 +308,12 @@ export class MemoryStore implements SessionStore {
     return this.#active().filter((session) => session.nodeId === nodeId);
   }
 
-  async activeIds(where: ActiveWhere) {
+  async activeSince(where: ActiveWhere) {
     await this.#delay();
-    return this.#active()
-      .filter((session) =>
-        Object.entries(where).every(([name, value]) => session[name as keyof Session] === value),
-      )
-      .map(({ id }) => id);
+    const found = this.#active().filter((session) =>
+      Object.entries(where).every(([name, value]) => session[name as keyof Session] === value),
+    );
+    return new Map(found.map(({ id, createdAt }) => [id, createdAt]));
   }
 
   async end(

@@ -57,11 +57,22 @@ export async function browserProcesses(dataDir: string): Promise<readonly Runnin
   return [...found];
 }
 
-/** All processes of these users. */
+/**
+ * What runs as these users, which browsers of a data directory had. A user whose id a browser of
+ * another server has by now is left out: all servers of a machine draw from the same ids.
+ */
 export async function processesOfUsers(
   uids: ReadonlySet<number>,
+  dataDir: string,
 ): Promise<readonly RunningProcess[]> {
-  return (await runningProcesses()).filter(({ uid }) => uids.has(uid));
+  const all = await runningProcesses();
+  const elsewhere = new Set(
+    all
+      .filter(({ commandLine }) => commandLine.includes("--user-data-dir="))
+      .filter(({ commandLine }) => !commandLine.includes(`--user-data-dir=${dataDir}/`))
+      .map(({ uid }) => uid),
+  );
+  return all.filter(({ uid }) => uids.has(uid) && !elsewhere.has(uid));
 }
 
 /** The main process of each browser of a data directory, by the browser's id. */
@@ -90,9 +101,28 @@ export async function residentBytes(pid: number): Promise<number> {
 
 /** Sockets that a process has open. */
 export async function openSockets(pid: number): Promise<number> {
+  return (await socketsOf(pid)).length;
+}
+
+/** TCP sockets on which a process takes connections. */
+export async function listeningSockets(pid: number): Promise<number> {
+  const sockets = new Set(await socketsOf(pid));
+  const tables = await Promise.all(
+    ["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8").catch(() => "")),
+  );
+  const listening = tables
+    .flatMap((table) => table.split("\n").slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    // proc(5): the fourth field is the state, of which 0A is "listening", the tenth the inode.
+    .filter((fields) => fields[3] === "0A" && sockets.has(fields[9] ?? ""));
+  return listening.length;
+}
+
+/** The inodes of the sockets that a process has open. */
+async function socketsOf(pid: number): Promise<readonly string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
   const targets = await Promise.all(
     names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => "")),
   );
-  return targets.filter((target) => target.startsWith("socket:")).length;
+  return targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []);
 }
