@@ -18,7 +18,7 @@ const deadlineSeconds = 630;
 const cutOffSeconds = 690;
 
 /** What `npm test` takes on the machine that the times below were measured on, in s. */
-const usualTestSeconds = 290;
+const usualTestSeconds = 355;
 
 /** A machine that others keep busy may be late: what fails is tried again, and both are told. */
 const retries = { short: 2, long: 1 };
@@ -29,7 +29,7 @@ const retries = { short: 2, long: 1 };
  */
 const groups = [
   {
-    seconds: 110,
+    seconds: 70,
     files: [
       "tests/faults/processes.test.ts",
       "tests/faults/resources.test.ts",
@@ -38,8 +38,9 @@ const groups = [
       "tests/edge.test.ts",
     ],
   },
-  { seconds: 110, files: ["tests/faults/pages.test.ts"] },
-  { seconds: 60, files: ["tests/console-quality.test.ts"] },
+  { seconds: 85, files: ["tests/faults/pages.test.ts"] },
+  { seconds: 30, files: ["tests/faults/profiles.test.ts"] },
+  { seconds: 35, files: ["tests/console-quality.test.ts"] },
 ];
 
 /** How long a file takes, in s, that has no group. */

@@ -56,12 +56,17 @@ export async function serveLogs({
 }: SessionSocket): Promise<SocketFarewell> {
   const { feeds, steps } = options;
   let position = -1;
+  /** When the last step began that the client was told of, as it started or when it was over; epoch ms. */
+  let toldOf = 0;
   // The store has them all, in order.
   const readTo = async (last: number): Promise<void> => {
     while (position < last) {
       const most = Math.min(stepsAtOnce, last - position);
       const found = await steps.after(session.id, position, most);
-      for (const placed of found) sendStep(socket, placed);
+      for (const placed of found) {
+        sendStep(socket, placed);
+        toldOf = Math.max(toldOf, placed.step.startedAt);
+      }
       position = found.at(-1)?.position ?? position;
       await drained(socket);
       if (found.length < most) return;
@@ -71,8 +76,12 @@ export async function serveLogs({
   const stop = feeds.follow(session, null, {
     ready: () => reading,
     onEvent: (event) => {
-      if (event.kind === "step_started") sendStarted(socket, event.started);
-      else if (event.kind === "step") reading = readTo(event.position).catch(options.onFailure);
+      if (event.kind === "step_started") {
+        // Steps follow each other: one that the history had already is over.
+        if (event.started.startedAt <= toldOf) return;
+        toldOf = event.started.startedAt;
+        sendStarted(socket, event.started);
+      } else if (event.kind === "step") reading = readTo(event.position).catch(options.onFailure);
     },
     onLeft: () => {},
   });

@@ -143,9 +143,10 @@ export class SessionFeeds {
         deliver: (event) => this.#deliverKept(session.id, event, deliver),
         catchUp: async (seen) => {
           const number = feed?.lastId ?? this.#options.clock.now();
+          const started = this.#options.runningStep(session.id);
           if (seen !== null) await this.#deliverMissedSteps(session.id, seen, reader, deliver);
           const now = (await this.#options.findSession(session.id).catch(() => null)) ?? session;
-          await this.#deliverState(now, feed, number, deliver);
+          await this.#deliverState(now, feed, { number, started }, deliver);
           if (feed !== undefined && isActive(now)) return number;
           if (isActive(now) && !reader.stopped) follower.onLeft();
           return null;
@@ -209,7 +210,7 @@ export class SessionFeeds {
   async #deliverState(
     session: Session,
     feed: SessionFeed | undefined,
-    id: number,
+    { number: id, started }: { readonly number: number; readonly started: StartedStep | null },
     deliver: Deliver,
   ): Promise<void> {
     await deliver({ id, kind: "state", session });
@@ -218,8 +219,9 @@ export class SessionFeeds {
       return;
     }
     if (feed !== undefined) await deliver({ id, ...feed.tabs() });
-    const started = this.#options.runningStep(session.id);
-    if (started !== null) await deliver({ id, kind: "step_started", started });
+    // One that is over by now, or began meanwhile, is told of by the events that follow.
+    if (started !== null && this.#options.runningStep(session.id) === started)
+      await deliver({ id, kind: "step_started", started });
   }
 
   /** Those that there are by now, and not more than `mostMissedSteps`. */

@@ -29,14 +29,15 @@ export class RunningStep {
         () => true,
         (error: unknown) => {
           onFailure(error);
-          return false;
+          // It may have been noted all the same.
+          return true;
         },
       );
     }, notedAfterMs);
     this.#timer.unref();
   }
 
-  /** Whether it has been noted, once that is settled; false where it is to be none any more. */
+  /** Whether it may have been noted, once that is settled. */
   get noted(): Promise<boolean> {
     return this.#noted;
   }

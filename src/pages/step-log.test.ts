@@ -198,7 +198,9 @@ describe("a step under way", () => {
       begin({ kind: "action", action: typed(key), selectors: null });
       return started.at(-1)?.asked;
     };
-    expect(keyOf("x")).toMatchObject({ action: { key: "********" } });
+    for (const key of ["x", "KeyA", "Shift+Digit7", "Space", "Numpad1"]) {
+      expect(keyOf(key)).toMatchObject({ action: { key: "********" } });
+    }
     expect(keyOf("Enter")).toMatchObject({ action: { key: "Enter" } });
     const url = "http://ada:love@other.test/";
     begin({ kind: "action", action: { type: "goto", url, dialog: null }, selectors: null });

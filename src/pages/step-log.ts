@@ -45,6 +45,8 @@ export class StepLog {
   readonly #options: StepLogOptions;
   readonly #attempts = new Map<string, Attempt>();
   readonly #writing = new Map<string, Promise<void>>();
+  /** Sessions that have their fill of steps. */
+  readonly #full = new Set<string>();
   /** Those of operations that nobody waits for any more. */
   readonly #givenUp = new WeakSet<AbortSignal>();
 
@@ -83,6 +85,7 @@ export class StepLog {
 
   /** The session ended. Resolves when the step that was under way is written down; null where none was. */
   breakOff(sessionId: string, reason: string): Promise<void> | null {
+    this.#full.delete(sessionId);
     const attempt = this.#attempts.get(sessionId);
     if (attempt !== undefined) void this.#interrupt(attempt, `the session ended: ${reason}`);
     return this.#writing.get(sessionId) ?? null;
@@ -95,14 +98,16 @@ export class StepLog {
 
   /** Writes down what was under way in the sessions of a node when its process ended. */
   async interruptLeft(nodeId: string): Promise<void> {
-    const { steps } = this.#options;
+    const { steps, onFailure } = this.#options;
     for (const { sessionId, step } of await steps.started(nodeId)) {
       const interrupted = failedStep(step, {
         endedAt: Date.now(),
         message: "Interrupted: the server went down.",
         isInterrupted: true,
       });
-      await steps.append(sessionId, interrupted, null, true);
+      await steps
+        .append(sessionId, interrupted, null, true)
+        .catch((error: unknown) => onFailure("record a step", sessionId, error));
     }
   }
 
@@ -123,7 +128,8 @@ export class StepLog {
     });
     const attempt = { running, operation, asked, url };
     this.#attempts.set(sessionId, attempt);
-    onStarted(sessionId, started);
+    // Of a session that has its fill of steps, no end would be told.
+    if (!this.#full.has(sessionId)) onStarted(sessionId, started);
     return attempt;
   }
 
@@ -169,7 +175,9 @@ export class StepLog {
     try {
       // A page's own URL can hold the credentials that it was opened with.
       const told = { ...step, url: withoutCredentials(step.url) };
-      await this.#options.steps.append(sessionId, told, numbers, await running.noted);
+      const { steps } = this.#options;
+      const position = await steps.append(sessionId, told, numbers, await running.noted);
+      if (position === null && !session.isOver) this.#full.add(sessionId);
       session.notedNumbers = lastNumbers;
     } catch (error) {
       this.#options.onFailure("record a step", sessionId, error);

@@ -48,14 +48,18 @@ export async function logBatches(directory: string, logName: string): Promise<re
 
 /**
  * The lines of a log, oldest first, a piece of a file in memory at a time. Half a line, as a crash
- * leaves it, is passed over.
+ * leaves it, is passed over, and so are lines that do not begin as asked, without being read.
  */
-export async function* loggedLines(directory: string, logName: string): AsyncGenerator<LoggedLine> {
+export async function* loggedLines(
+  directory: string,
+  logName: string,
+  { beginsWith = "" }: { readonly beginsWith?: string } = {},
+): AsyncGenerator<LoggedLine> {
   for (const { path: file } of await logBatches(directory, logName)) {
     const handle = await openIfThere(file);
     if (handle === null) continue;
     try {
-      yield* linesOf(handle, file);
+      yield* linesOf(handle, file, Buffer.from(beginsWith));
     } finally {
       await handle.close();
     }
@@ -85,7 +89,11 @@ export function droppedBy(entry: unknown): number {
   return typeof entry.dropped === "number" ? entry.dropped : 0;
 }
 
-async function* linesOf(handle: FileHandle, file: string): AsyncGenerator<LoggedLine> {
+async function* linesOf(
+  handle: FileHandle,
+  file: string,
+  beginning: Buffer,
+): AsyncGenerator<LoggedLine> {
   let rest = Buffer.alloc(0);
   /** Where `rest` begins in the file. */
   let offset = 0;
@@ -95,7 +103,9 @@ async function* linesOf(handle: FileHandle, file: string): AsyncGenerator<Logged
     const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
     let begin = 0;
     for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, begin)) {
-      const entry = parsed(bytes.subarray(begin, end));
+      const line = bytes.subarray(begin, end);
+      const isAsked = line.subarray(0, beginning.length).equals(beginning);
+      const entry = isAsked ? parsed(line) : undefined;
       const place = { file, offset: offset + begin, length: end - begin };
       begin = end + 1;
       if (entry !== undefined) yield { entry, place };

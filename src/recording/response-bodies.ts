@@ -74,6 +74,11 @@ export class ResponseBodies {
     this.#writer = writer;
   }
 
+  /** None is kept any more. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   /** Has a target of the browser hold what it is answered, from now on; all of them without one. */
   static hold(watch: BrowserWatch, ...sessionIds: readonly string[]): void {
     const all =

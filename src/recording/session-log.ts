@@ -246,7 +246,7 @@ class OpenLogs {
     // Its domains are turned on right after this.
     if (kind === "opened") {
       queueMicrotask(() => {
-        if (this.#bodies !== null) ResponseBodies.hold(watch, target.sessionId);
+        if (this.#bodies?.isFull === false) ResponseBodies.hold(watch, target.sessionId);
         this.#applyMutes(watch, target.sessionId);
       });
     }

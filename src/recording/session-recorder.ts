@@ -113,11 +113,12 @@ export class SessionRecorder {
    */
   async finish(browserGone: boolean): Promise<void> {
     const tab = this.#tab;
+    const endedAt = Date.now();
     this.#stop();
     // Also of a page that stood still for long: what it drew last may be on its way.
-    if (!browserGone) await this.#look(tab);
-    // The last picture again: that is how long it was shown.
-    if (this.#lastJpeg !== null) this.#write(Date.now(), this.#lastJpeg);
+    const isSeen = !browserGone && (await this.#look(tab));
+    // The last picture again: that is how long it was shown. A look in vain is no part of the session.
+    if (this.#lastJpeg !== null) this.#write(isSeen ? Date.now() : endedAt, this.#lastJpeg);
     await this.#close();
   }
 
@@ -237,9 +238,11 @@ export class SessionRecorder {
       .catch(this.#options.onFailure);
   }
 
-  async #look(tab: string | null): Promise<void> {
+  /** Whether the page could be seen once more. */
+  async #look(tab: string | null): Promise<boolean> {
     const jpeg = await lookAtTab(this.#options.browser, tab, lastLookMs);
     if (jpeg !== null) this.#write(Date.now(), jpeg);
+    return jpeg !== null;
   }
 
   #stop(): void {

@@ -90,7 +90,13 @@ export class StoredLogs {
 
   /** The body of the answer to one request; null where none was kept. */
   async body(sessionId: string, requestId: string): Promise<string | null> {
-    return bodyAt((await this.#bodyPlaces(sessionId)).get(requestId));
+    let body: string | null = null;
+    for await (const { entry } of loggedLines(this.#directory(sessionId), "bodies", {
+      beginsWith: `{"id":${JSON.stringify(requestId)},`,
+    })) {
+      if (isBodyEntry(entry)) body = entry.text;
+    }
+    return body;
   }
 
   /** Some messages of a session in their order; null for those of all levels. */

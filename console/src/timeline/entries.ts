@@ -86,7 +86,8 @@ function stepEntry(step: Step): Entry {
     key: `step-${step.position}`,
     kind: "step",
     at,
-    durationMs: Math.max(0, Date.parse(step.ended_at) - at),
+    // What a crash interrupted ended nobody knows when: it was written down by the next server.
+    durationMs: isInterrupted ? null : Math.max(0, Date.parse(step.ended_at) - at),
     title: stepTitle(step),
     note: isInterrupted ? "interrupted" : isFailed ? "failed" : null,
     isError: isFailed,

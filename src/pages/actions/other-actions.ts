@@ -4,6 +4,7 @@ import { type DrivenPage, FrameGoneError } from "../driver/driven-page.ts";
 import type { ActionOf } from "./action.ts";
 import type { ActionContext, Done } from "./context.ts";
 import { ActionFailed, asActionFailure } from "./failure.ts";
+import { typesText } from "./typing-keys.ts";
 
 /** How long a frame may take to say what has its focus, in ms. */
 const focusTimeoutMs = 1000;
@@ -41,13 +42,6 @@ export async function pressKey(
     message: isSecret ? "Pressed a key in a secret field." : `Pressed ${key}.`,
     way: { kind: "key", isSecret },
   };
-}
-
-/** Whether a key, by Playwright's names, may put something into a field. */
-function typesText(key: string): boolean {
-  return !/^(?:Shift\+)*(?:(?:Control|Alt|Meta|ControlOrMeta)(?:\+|$)|(?:Enter|Tab|Escape|Backspace|Delete|Insert|Home|End|PageUp|PageDown|Arrow\w+|F\d+|Shift)$)/.test(
-    key,
-  );
 }
 
 /** Whether what is typed now goes into a secret field; also where that cannot be told. */

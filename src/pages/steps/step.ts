@@ -6,6 +6,7 @@ import type {
   ActionWay,
   FilledField,
 } from "../actions/action.ts";
+import { typesText } from "../actions/typing-keys.ts";
 import type { ElementSelectors } from "../elements.ts";
 import { secretMask } from "./secret-mask.ts";
 import { type KeptUrl, keptUrl, withoutCredentials } from "./url-credentials.ts";
@@ -129,7 +130,7 @@ export function actionBeforeDone(action: Action): Action {
   const url = "url" in action ? keptUrl(action.url) : null;
   const isTyped =
     action.type === "press_key"
-      ? isCharacter(action.key)
+      ? typesText(action.key)
       : action.type === "fill" ||
         action.type === "fallback_fill" ||
         action.type === "multi_factor_fill";
@@ -138,11 +139,6 @@ export function actionBeforeDone(action: Action): Action {
   return told.type === "scrape"
     ? { ...told, request: { ...told.request, responseFormat: null } }
     : told;
-}
-
-/** Whether a key types a character. */
-function isCharacter(key: string): boolean {
-  return /^(?:Shift\+)*.$/su.test(key);
 }
 
 function holdsSecret(
@@ -154,7 +150,7 @@ function holdsSecret(
   if (action.type === "press_key") {
     if (way?.kind === "key") return way.isSecret;
     // Where it would have gone was not found out.
-    return !success && isCharacter(action.key);
+    return !success && typesText(action.key);
   }
   if (action.type !== "fill" && action.type !== "fallback_fill") return false;
   if (context.isSecret || (way?.kind === "text" && way.isSecret)) return true;
