@@ -33,7 +33,7 @@ const pages: Readonly<Record<string, string>> = {
   "text changes, 300 elements": page(300, "this.textContent = Date.now()"),
   "answer of 20 ms is fetched": page(
     300,
-    "answered = fetch('/answer').then(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))))",
+    "answered = fetch('/answer').then((answer) => answer.text()).then(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))))",
   ),
 };
 
