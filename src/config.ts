@@ -224,10 +224,10 @@ export const settingsSchema = z.object({
     .describe(
       "The downloads of a session are removed so many hours after its end; 0 keeps them for good.",
     ),
-  NIGHTJAR_MAX_PROFILE_MB: whole(z.int().min(1).max(1000))
-    .prefault("32")
+  NIGHTJAR_MAX_PROFILE_MB: whole(z.int().min(1).max(64))
+    .prefault("16")
     .describe(
-      "Largest state that is saved for a profile (cookies and the storage of its sites), in MB; a single database of a site may take a quarter of it.",
+      "Largest state that is saved for a profile (cookies and the storage of its sites), in MB; an origin may take half of it, a single database a quarter. Where it is not enough, the largest databases are left out.",
     ),
   NIGHTJAR_PROFILE_SAVE_SECONDS: whole(z.int().min(1).max(86_400))
     .prefault("30")

@@ -165,12 +165,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     }),
     clock,
   };
-  const profiles = new ProfileService(profileParts);
+  const profiles = new ProfileService({
+    ...profileParts,
+    gauge,
+    diskReserveBytes: config.diskReserveBytes,
+  });
   await profiles.sweep();
   const profileKeeper = new ProfileKeeper({
     ...profileParts,
     saveEveryMs: config.profileSaveEveryMs,
-    mostDatabaseBytes: config.maxProfileBytes / 4,
+    room: {
+      mostBytes: config.maxProfileBytes,
+      mostSiteBytes: config.maxProfileBytes / 2,
+      mostDatabaseBytes: config.maxProfileBytes / 4,
+    },
     onProblem: (profileId, sessionId, what, error) =>
       logger.warn({ err: error, profile_id: profileId, session_id: sessionId }, what),
   });

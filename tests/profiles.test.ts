@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { gunzipSync, gzipSync } from "node:zlib";
 import {
   NotteClient,
   profileCreate,
@@ -112,6 +113,42 @@ async function loggedIn(profileId: string): Promise<void> {
   const { id, page } = await started({ id: profileId, persist: true });
   await logIn(page, shop.url, "first");
   expect((await stopped(id))["profile"]).toMatchObject({ error: null });
+}
+
+function blob(bytes: number): string {
+  return `new Blob(["x".repeat(${bytes})])`;
+}
+
+/** Puts records into a database of the page's; `value`: an expression in which `n` is the record's number. */
+async function fillDatabase(page: Page, name: string, value: string, records = 1): Promise<void> {
+  await page.evaluate(`(async () => {
+    const opening = indexedDB.open(${JSON.stringify(name)});
+    opening.onupgradeneeded = () => opening.result.createObjectStore("o", { autoIncrement: true });
+    await new Promise((resolve) => (opening.onsuccess = resolve));
+    for (let n = 0; n < ${records}; n += 1) {
+      const transaction = opening.result.transaction("o", "readwrite");
+      transaction.objectStore("o").put(${value});
+      await new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error);
+      });
+    }
+    opening.result.close();
+  })()`);
+}
+
+/** Changes the file of a profile's state. */
+async function changeState(
+  id: string,
+  change: (state: Record<string, unknown>) => void,
+): Promise<void> {
+  const database = new DatabaseSync(path.join(nightjar.dataDir, "nightjar.db"), { readOnly: true });
+  const row = database.prepare("select state_file from profiles where id = ?").get(id);
+  database.close();
+  const file = path.join(nightjar.dataDir, "profiles", String(row?.["state_file"]));
+  const state: unknown = JSON.parse(gunzipSync(await readFile(file)).toString());
+  change(state as Record<string, unknown>);
+  await writeFile(file, gzipSync(JSON.stringify(state)));
 }
 
 describe("profiles", () => {
@@ -354,37 +391,76 @@ describe("a session that persists its profile", () => {
     await stopped(String(winner?.body["session_id"]));
   });
 
-  test("keeps the old state whole where the new one is too large, and says so", async () => {
+  test("leaves out what a greedy site keeps, says so, and loses no login by it", async () => {
     const id = await newProfile();
     await loggedIn(id);
     const { id: sessionId, page } = await started({ id, persist: true });
-    await page.goto(bank.url);
+    await logIn(page, bank.url, "second");
     await page.evaluate(`localStorage.setItem("large", "x".repeat(1_200_000))`);
+    for (const name of ["1", "2", "3", "4", "5"]) await fillDatabase(page, name, blob(120_000));
     const end = await stopped(sessionId);
     expect(end).toMatchObject({ status: "closed", end_reason: "client_stop", error: null });
     const { error, saved_at: savedAt } = end["profile"] as Readonly<Record<string, unknown>>;
-    expect(error).toMatch(/1048576.*NIGHTJAR_MAX_PROFILE_MB/);
-    expect(savedAt).toBeNull();
-    expect(nightjar.output).toContain("failed to save a profile");
+    expect(error).toMatch(/1 of the items in localStorage .*the database "\d" \(too large\)/);
+    expect(savedAt).toEqual(expect.any(String));
     expect(await keptFor(id, shop)).toEqual(everything("first"));
+    expect(await keptFor(id, bank)).toEqual(everything("second"));
   });
 
-  test("leaves out a database that is too large, and says so", async () => {
+  test.each([
+    ["blobs", "new Blob(['x'.repeat(300_000)])"],
+    // Together they would be more than the page's process may have.
+    ["buffers", "new ArrayBuffer(40_000_000)"],
+  ])("leaves out a database that is too large for its %s, and says so", async (_kind, value) => {
     const id = await newProfile();
     const { id: sessionId, page } = await started({ id, persist: true });
     await logIn(page, shop.url, "small");
-    await page.evaluate(`new Promise((resolve) => {
-      const opening = indexedDB.open("cache");
-      opening.onupgradeneeded = () => opening.result.createObjectStore("o", { autoIncrement: true });
-      opening.onsuccess = () => {
-        const transaction = opening.result.transaction("o", "readwrite");
-        transaction.objectStore("o").put(new Blob(["x".repeat(300_000)]));
-        transaction.oncomplete = resolve;
-      };
-    })`);
+    await fillDatabase(page, "cache", value, 5);
     const { error } = (await stopped(sessionId))["profile"] as Readonly<Record<string, unknown>>;
     expect(error).toMatch(/"cache" \(too large\)/);
     expect(await keptFor(id, shop)).toEqual(everything("small"));
+  });
+
+  test("keeps every kind of numbers, and large databases record for record", async () => {
+    const id = await newProfile();
+    const { id: sessionId, page } = await started({ id, persist: true });
+    await page.goto(shop.url);
+    await fillDatabase(page, "numbers", "new Float16Array([0.5, n])", 450);
+    expect((await stopped(sessionId))["profile"]).toMatchObject({ error: null });
+    const next = await started({ id });
+    await next.page.goto(shop.url);
+    expect(
+      await next.page.evaluate(`new Promise((resolve) => {
+        const opening = indexedDB.open("numbers");
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction("o").objectStore("o").getAll();
+          reading.onsuccess = () => resolve(
+            reading.result.map((value) => [value.constructor.name, ...value].join()));
+        };
+      })`),
+    ).toEqual(Array.from({ length: 450 }, (_, n) => `Float16Array,0.5,${n}`));
+  });
+
+  test("loses nothing of what its browser did not take at the start, and says so", async () => {
+    const id = await newProfile();
+    await loggedIn(id);
+    await changeState(id, (state) => {
+      const cookies = state["cookies"] as Record<string, unknown>[];
+      cookies.push({ ...cookies[0], name: "__Host-refused", domain: ".example.com" });
+      const [site] = state["sites"] as { databases: Record<string, unknown>[] }[];
+      site?.databases.push({ name: "refused", version: 0, stores: [] });
+    });
+    const { id: sessionId, page } = await started({ id, persist: true });
+    await page.goto(shop.url);
+    await page.evaluate(`localStorage.setItem("token", "again")`);
+    const { error } = (await stopped(sessionId))["profile"] as Readonly<Record<string, unknown>>;
+    expect(error).toMatch(new RegExp(`${shop.url}: was not restored whole.*1 of the cookies`));
+    expect((await cookiesOf(id)).map(({ name }) => name)).toContain("__Host-refused");
+    await changeState(id, (state) => {
+      const [site] = state["sites"] as { databases: Record<string, unknown>[] }[];
+      expect(site?.databases.map(({ name }) => name)).toEqual(["auth", "refused"]);
+    });
+    expect(await keptFor(id, shop)).toEqual({ ...everything("first"), localStorage: "again" });
   });
 
   test("cannot be one in a browser elsewhere", async () => {

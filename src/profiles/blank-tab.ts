@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, OwnTab } from "../sessions/ports.ts";
+import { untilAborted } from "./slots.ts";
 
 /** How long an empty document may take to load, in ms. */
 const loadTimeoutMs = 3000;
@@ -103,8 +104,8 @@ export class BlankTab {
 
 /**
  * Does something in each of a list's origins, in several tabs at a time. A tab that fails at one goes
- * on with the next; `onFailure` is told. Throws when no tab can be opened. Stops between two origins
- * when the signal is aborted.
+ * on with the next; `onFailure` is told, and what it throws ends that tab. Throws when no tab can be
+ * opened. Resolves when the signal is aborted, whatever is under way.
  */
 export async function visitAll<S extends { readonly origin: string }>(
   sites: readonly S[],
@@ -114,12 +115,12 @@ export async function visitAll<S extends { readonly origin: string }>(
   signal: AbortSignal,
 ): Promise<void> {
   const waiting = [...sites];
-  const work = async (): Promise<void> => {
-    const tab = await openTab();
+  const work = async (tab: BlankTab): Promise<void> => {
     try {
-      for (let site = waiting.shift(); site !== undefined; site = waiting.shift()) {
+      while (!signal.aborted) {
+        const site = waiting.shift();
+        if (site === undefined) break;
         try {
-          signal.throwIfAborted();
           await tab.goTo(site.origin);
           await visit(tab, site);
         } catch (error) {
@@ -130,8 +131,15 @@ export async function visitAll<S extends { readonly origin: string }>(
       await tab.close();
     }
   };
-  const tabs = Math.min(tabsAtOnce, sites.length);
-  await Promise.all(Array.from({ length: tabs }, work));
+  const tabs = Array.from({ length: Math.min(tabsAtOnce, sites.length) }, openTab);
+  const works = tabs.map((tab) => tab.then(work));
+  // One that does not open leaves its part to the others.
+  await untilAborted(Promise.allSettled(works), signal);
+  if (signal.aborted) return;
+  const opened = await Promise.allSettled(tabs);
+  const [first] = opened;
+  const hasNone = opened.every(({ status }) => status === "rejected");
+  if (hasNone && first?.status === "rejected") throw first.reason;
 }
 
 /** More would be in each other's way: each origin has a process of its own. */

@@ -60,13 +60,15 @@ export async function readBrowserCookies(watch: BrowserWatch): Promise<readonly 
 
 /**
  * Puts cookies into a browser's own context. Answers those that the browser does not take; throws when
- * it does not answer.
+ * it does not answer, or the signal is aborted.
  */
 export async function writeBrowserCookies(
   watch: BrowserWatch,
   cookies: readonly StoredCookie[],
+  signal: AbortSignal,
 ): Promise<readonly StoredCookie[]> {
   if (cookies.length === 0) return [];
+  signal.throwIfAborted();
   try {
     await watch.send("Storage.setCookies", { cookies: cookies.map(toCdp) });
     return [];
@@ -82,8 +84,8 @@ export async function writeBrowserCookies(
     }
     // It takes all of them or none: halves find those that are wrong.
     const middle = Math.ceil(cookies.length / 2);
-    const left = await writeBrowserCookies(watch, cookies.slice(0, middle));
-    const right = await writeBrowserCookies(watch, cookies.slice(middle));
+    const left = await writeBrowserCookies(watch, cookies.slice(0, middle), signal);
+    const right = await writeBrowserCookies(watch, cookies.slice(middle), signal);
     return [...left, ...right];
   }
 }
@@ -124,11 +126,21 @@ export function toCookie(cookie: StoredCookie): Cookie {
 export function toStoredCookie({ partitionKey, ...cookie }: Cookie): StoredCookie {
   return {
     ...cookie,
-    // Those of frames of another site are what partitions are for.
-    partition: partitionKey === null ? null : { site: partitionKey, crossSite: true },
+    partition:
+      partitionKey === null
+        ? null
+        : { site: partitionKey, crossSite: !isWithin(cookie.domain, partitionKey) },
     priority: null,
     source: null,
   };
+}
+
+/** Whether a cookie's domain is that of the site itself, where no frame of another site set it. */
+function isWithin(domain: string, site: string): boolean {
+  if (!URL.canParse(site)) return false;
+  const { hostname } = new URL(site);
+  const host = domain.replace(/^\./, "");
+  return host === hostname || host.endsWith(`.${hostname}`);
 }
 
 /** Cookies with others put in; one that is the same is replaced. */

@@ -56,6 +56,17 @@ export const siteSchema: z.ZodType<SiteState> = z.object({
   ),
 });
 
+const unrestoredSchema = z.object({
+  origins: z.array(z.string()).readonly(),
+  /** By `cookieKey`. */
+  cookies: z.array(z.string()).readonly(),
+});
+
+/** What a browser did not take of a state. */
+export type Unrestored = Readonly<z.infer<typeof unrestoredSchema>>;
+
+export const nothingUnrestored: Unrestored = { origins: [], cookies: [] };
+
 export const stateSchema = z.object({
   version: z.literal(1),
   cookies: z.array(cookieSchema).readonly(),
@@ -63,6 +74,8 @@ export const stateSchema = z.object({
   sites: z.array(siteSchema).readonly(),
   /** Origins whose storage a session that runs has changed perhaps, and that are read at its end. */
   pending: z.array(z.string()).readonly(),
+  /** What the browser of the session that runs was not given, so that its lack removes nothing. */
+  unrestored: unrestoredSchema.default(nothingUnrestored),
 });
 
 export type StoredCookie = Readonly<z.infer<typeof cookieSchema>>;
@@ -75,6 +88,7 @@ export const emptyState: BrowserState = {
   cookies: [],
   sites: [],
   pending: [],
+  unrestored: nothingUnrestored,
 };
 
 /** Whether an origin keeps nothing. */
@@ -93,5 +107,6 @@ export function domainsOf({ cookies, sites }: BrowserState): readonly string[] {
 
 /** Cookies are the same when they have the same name, domain, path and partition. */
 export function cookieKey({ name, domain, path, partition }: StoredCookie): string {
-  return JSON.stringify([name, domain, path, partition?.site ?? null]);
+  const { site = null, crossSite = null } = partition ?? {};
+  return JSON.stringify([name, domain, path, site, crossSite]);
 }

@@ -1,17 +1,26 @@
 import { z } from "zod";
 import type { Browser, BrowserWatch, WatchedTarget } from "../sessions/ports.ts";
 import { BlankTab, visitAll } from "./blank-tab.ts";
-import { readBrowserCookies } from "./browser-cookies.ts";
-import { type BrowserState, isEmpty } from "./browser-state.ts";
-import type { ReadAnswer, SiteState } from "./site-protocol.ts";
-import { readSite } from "./storage-script.ts";
+import { mergeCookies, readBrowserCookies } from "./browser-cookies.ts";
+import {
+  type BrowserState,
+  cookieKey,
+  nothingUnrestored,
+  type StoredCookie,
+  type Unrestored,
+} from "./browser-state.ts";
+import { byTurns, originOf, siteOf } from "./site-of.ts";
+import type { ReadRequest } from "./site-protocol.ts";
+import { mostSites, SiteShelf } from "./site-shelf.ts";
+import { Slots, untilAborted } from "./slots.ts";
+import { type ReadSite, readSite } from "./storage-script.ts";
 
 /** How long a page that somebody uses may take to answer, in ms: one with an open dialog never does. */
 const liveTimeoutMs = 2000;
 const blankTimeoutMs = 4000;
 
-/** Origins that are kept; the one that was used longest ago goes first. */
-const mostSites = 200;
+/** Pages that are read at once: each answer is held until it is checked. */
+const pagesAtOnce = 3;
 
 export interface CaptureOptions {
   /** What the profile holds so far: it stays where the session has not been. */
@@ -23,10 +32,21 @@ export interface CaptureOptions {
    * browser see them.
    */
   readonly openTabs: boolean;
-  /** A database that would take more is left out, in bytes. */
-  readonly mostDatabaseBytes: number;
-  /** No further origin is read when it is aborted. */
+  /** What the session's browser was not given; null where this process does not know. */
+  readonly unrestored: Unrestored | null;
+  readonly room: CaptureRoom;
+  /** When it is aborted, what was read until then is answered. */
   readonly signal: AbortSignal;
+}
+
+/** In bytes of JSON. */
+export interface CaptureRoom {
+  /** What a profile may take; about as much again is held while it is read. */
+  readonly mostBytes: number;
+  /** What an origin may take: items and databases beyond it are left out. */
+  readonly mostSiteBytes: number;
+  /** A database that would take more is left out. */
+  readonly mostDatabaseBytes: number;
 }
 
 export interface Capture {
@@ -41,67 +61,82 @@ export interface Capture {
  * page can put anything into the storage of another. Throws when the browser does not answer.
  */
 export async function captureState(browser: Browser, options: CaptureOptions): Promise<Capture> {
+  const { previous, openTabs, signal, room } = options;
+  const { mostSiteBytes, mostDatabaseBytes } = room;
+  const request = { mostBytes: mostSiteBytes, mostDatabaseBytes };
   const watch = await browser.watch();
   const byUse = await browser.pages();
-  const cookies = await readBrowserCookies(watch);
+  const unrestored = options.unrestored ?? previous.unrestored;
+  const cookies = keptCookies(await readBrowserCookies(watch), previous.cookies, unrestored);
   const pages = await ownPages(watch, byUse);
-  const sites = new Map(options.previous.sites.map((site) => [site.origin, site]));
-  const leftOut: string[] = [];
-  const keep = (origin: string, { site, leftOut: without }: ReadAnswer, isTab: boolean): void => {
-    if (site.origin !== origin) throw new Error(`it is ${site.origin} now`);
-    const sessionStorage = isTab ? site.sessionStorage : (sites.get(origin)?.sessionStorage ?? []);
-    // Put last: it was used last.
-    sites.delete(origin);
-    const kept: SiteState = { ...site, sessionStorage };
-    if (!isEmpty(kept)) sites.set(origin, kept);
-    for (const what of without) leftOut.push(`${origin}: ${what}`);
-  };
+  const shelf = new SiteShelf({ previous: previous.sites, unrestored, mostBytes: room.mostBytes });
 
   const open = new Map<string, WatchedTarget>();
   for (const page of pages) {
     const origin = originOf(page.url);
     if (origin !== null && !open.has(origin)) open.set(origin, page);
   }
-  const { mostDatabaseBytes, signal } = options;
   const read = new Set<string>();
-  await Promise.all(
-    [...open].map(async ([origin, page]) => {
-      try {
-        keep(origin, await readPage(watch, page, mostDatabaseBytes), true);
-        read.add(origin);
-      } catch {
-        // It does not answer, or it is elsewhere now.
-      }
-    }),
-  );
+  const reading = readPages(watch, [...open], request, (origin, { answer, size }) => {
+    if (signal.aborted) return;
+    shelf.put(origin, answer, true, size);
+    read.add(origin);
+  });
+  const others = new Set<string>();
+  const looking = openTabs ? addOtherOrigins(watch, pages, others) : Promise.resolve();
+  await untilAborted(Promise.all([reading, looking]), signal);
 
-  const others = options.openTabs ? await otherOrigins(watch, pages) : [];
   // What was pending: the server may have been started anew since it was visited.
-  const been = [...options.previous.pending, ...options.visited, ...others, ...open.keys()];
-  const isUnread = (origin: string) => originOf(origin) === origin && !read.has(origin);
-  const unread = new Set(been.filter(isUnread));
-  if (options.openTabs) {
+  const been = [...previous.pending, ...others, ...options.visited, ...[...open.keys()].reverse()];
+  // Each where it stands last.
+  const order = [...new Set(been.toReversed())].reverse();
+  const unread = new Set(
+    order.filter((origin) => originOf(origin) === origin && !read.has(origin)),
+  );
+  if (openTabs) {
     const openTab = () => BlankTab.open(browser);
-    const waiting = [...unread].map((origin) => ({ origin }));
+    const waiting = byTurns(unread).map((origin) => ({ origin }));
     const visit = async (tab: BlankTab, { origin }: { readonly origin: string }): Promise<void> => {
-      const timing = { timeoutMs: blankTimeoutMs };
-      keep(origin, await readSite(tab.send, { mostDatabaseBytes }, timing), false);
+      const { answer, size } = await readSite(tab.send, request, { timeoutMs: blankTimeoutMs });
+      if (signal.aborted) return;
+      shelf.put(origin, answer, false, size);
       unread.delete(origin);
     };
     // Without a tab, what is open and all cookies are still worth keeping.
     await visitAll(waiting, openTab, visit, () => {}, signal).catch(() => {});
-    const why = "could not be read, so it stays as it was";
-    leftOut.push(...[...unread].map((origin) => `${origin}: ${why}`));
   }
-  const kept = [...sites.values()].slice(-mostSites);
-  const pending = options.openTabs ? [] : [...unread].slice(-mostSites);
-  return { state: { version: 1, cookies, sites: kept, pending }, leftOut };
+  const { sites, leftOut } = shelf.take(order);
+  const state: BrowserState = {
+    version: 1,
+    cookies,
+    sites,
+    pending: openTabs ? [] : byTurns(unread).slice(0, mostSites).reverse(),
+    unrestored: openTabs ? nothingUnrestored : unrestored,
+  };
+  if (!openTabs) return { state, leftOut };
+  const left = [...unread].map((origin) => `${origin}: could not be read, so it stays as it was`);
+  return { state, leftOut: [...leftOut, ...left, ...inWords(unrestored)] };
 }
 
-/** The origin of a URL of the web; null for others. */
-export function originOf(url: string): string | null {
-  if (!/^https?:/.test(url) || !URL.canParse(url)) return null;
-  return new URL(url).origin;
+/** What the browser has, and what it was not given. */
+function keptCookies(
+  cookies: readonly StoredCookie[],
+  previous: readonly StoredCookie[],
+  unrestored: Unrestored,
+): readonly StoredCookie[] {
+  if (unrestored.cookies.length === 0) return cookies;
+  const keys = new Set(unrestored.cookies);
+  return mergeCookies(
+    previous.filter((cookie) => keys.has(cookieKey(cookie))),
+    cookies,
+  );
+}
+
+function inWords({ origins, cookies }: Unrestored): readonly string[] {
+  const stays = "was not restored whole at the start, so what it had before stays";
+  const words = origins.map((origin) => `${origin}: ${stays}`);
+  if (cookies.length > 0) words.push(`${cookies.length} of the cookies: the browser refused them`);
+  return words;
 }
 
 const targetsSchema = z.object({
@@ -135,19 +170,26 @@ async function ownPages(
 
 const worldSchema = z.object({ executionContextId: z.number() });
 
-/** In a world of its own, which the page's scripts can neither see nor change. */
-async function readPage(
+/** Reads in worlds of its own, which the pages' scripts can neither see nor change. Never rejects. */
+async function readPages(
   watch: BrowserWatch,
-  { sessionId, targetId }: WatchedTarget,
-  mostDatabaseBytes: number,
-): Promise<ReadAnswer> {
-  const send = (method: string, params?: object, timeoutMs = liveTimeoutMs) =>
-    watch.send(method, params, { sessionId, timeoutMs });
-  // The main frame of a page has the page's id.
-  const world = { frameId: targetId, worldName: "nightjar_profile" };
-  const { executionContextId } = worldSchema.parse(await send("Page.createIsolatedWorld", world));
-  const where = { contextId: executionContextId, timeoutMs: liveTimeoutMs };
-  return readSite(send, { mostDatabaseBytes }, where);
+  pages: readonly (readonly [string, WatchedTarget])[],
+  request: ReadRequest,
+  onRead: (origin: string, read: ReadSite) => void,
+): Promise<void> {
+  const slots = new Slots(pagesAtOnce);
+  const readPage = async (origin: string, { sessionId, targetId }: WatchedTarget) => {
+    const send = (method: string, params?: object, timeoutMs = liveTimeoutMs) =>
+      watch.send(method, params, { sessionId, timeoutMs });
+    // The main frame of a page has the page's id.
+    const world = { frameId: targetId, worldName: "nightjar_profile" };
+    // Of all pages at once: one that hangs must not hold up the others.
+    const { executionContextId } = worldSchema.parse(await send("Page.createIsolatedWorld", world));
+    const where = { contextId: executionContextId, timeoutMs: liveTimeoutMs };
+    await slots.run(async () => onRead(origin, await readSite(send, request, where)));
+  };
+  // One that fails does not answer, or is elsewhere now.
+  await Promise.allSettled(pages.map(([origin, page]) => readPage(origin, page)));
 }
 
 interface FrameTree {
@@ -156,20 +198,20 @@ interface FrameTree {
 }
 
 /**
- * Where the pages have been before, and what their frames show. The pages' own processes say so, who
- * may lie: it is only where to look.
+ * Adds where the pages have been before, and what frames of their own site show: those of others keep what
+ * they keep apart. The pages' own processes say so, who may lie: it is only where to look.
  */
-async function otherOrigins(
+async function addOtherOrigins(
   watch: BrowserWatch,
   pages: readonly WatchedTarget[],
-): Promise<ReadonlySet<string>> {
-  const origins = new Set<string>();
-  const add = (url: string): void => {
+  origins: Set<string>,
+): Promise<void> {
+  const add = (url: string, site: string | null): void => {
     const origin = originOf(url);
-    if (origin !== null && origins.size < mostSites) origins.add(origin);
+    if (origin !== null && (site === null || siteOf(origin) === site)) origins.add(origin);
   };
   await Promise.all(
-    pages.map(async ({ sessionId }) => {
+    pages.map(async ({ sessionId, url: shown }) => {
       const options = { sessionId, timeoutMs: liveTimeoutMs };
       const [history, tree] = await Promise.allSettled([
         watch.send("Page.getNavigationHistory", {}, options),
@@ -177,15 +219,16 @@ async function otherOrigins(
       ]);
       if (history.status === "fulfilled") {
         const { entries } = history.value as { readonly entries: readonly { url: string }[] };
-        for (const { url } of entries) add(url);
+        for (const { url } of entries) add(url, null);
       }
       if (tree.status === "fulfilled") {
         const { frameTree } = tree.value as { readonly frameTree: FrameTree };
-        for (const url of urlsOf(frameTree)) add(url);
+        const origin = originOf(shown);
+        const site = origin === null ? null : siteOf(origin);
+        if (site !== null) for (const url of urlsOf(frameTree)) add(url, site);
       }
     }),
   );
-  return origins;
 }
 
 function urlsOf({ frame, childFrames = [] }: FrameTree): readonly string[] {

@@ -2,9 +2,14 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { FakeBrowser, FakeClock, makeSession } from "../../tests/support/domain-fakes.ts";
+import {
+  FakeBrowser,
+  FakeClock,
+  FakeGauge,
+  makeSession,
+} from "../../tests/support/domain-fakes.ts";
 import { defaultBrowserSettings } from "../sessions/browser-settings.ts";
-import type { BrowserWatch } from "../sessions/ports.ts";
+import type { BrowserWatch, WatchedTarget } from "../sessions/ports.ts";
 import { ProfileChanged } from "../sessions/profile.ts";
 import { endSession } from "../sessions/session.ts";
 import { ApiKeyRecords } from "../store/api-key-records.ts";
@@ -40,11 +45,11 @@ beforeEach(async () => {
     files: new StateFiles({ directory, mostBytes: 100_000 }),
     clock,
   };
-  profiles = new ProfileService(parts);
+  profiles = new ProfileService({ ...parts, gauge: new FakeGauge(), diskReserveBytes: 0 });
   keeper = new ProfileKeeper({
     ...parts,
     saveEveryMs: 30_000,
-    mostDatabaseBytes: 1000,
+    room: { mostBytes: 100_000, mostSiteBytes: 50_000, mostDatabaseBytes: 1000 },
     onProblem: (_profileId, _sessionId, what) => problems.push(what),
   });
 });
@@ -115,6 +120,46 @@ test("an end does not wait for a browser that does not answer, and what comes la
   browser.answer.resolve();
   await expect.poll(() => store.refusals).toEqual([expect.any(ProfileChanged)]);
   expect(await readdir(directory)).toEqual(before);
+});
+
+/** A browser that has been to a site, and opens no tab in which its storage could be read. */
+class HangingBrowser extends SlowBrowser {
+  override async watch(): Promise<never> {
+    const watch = await super.watch();
+    const target: WatchedTarget = {
+      ...{ targetId: "1", sessionId: "1", kind: "page", tabId: "1", title: "" },
+      url: "https://hung.example/",
+    };
+    return { ...(watch as BrowserWatch), targets: [target] } as never;
+  }
+
+  override openTab(): Promise<never> {
+    return new Promise(() => {});
+  }
+}
+
+test("a site that hangs does not keep the rest from being saved in time", async () => {
+  const { id } = await profiles.create("tenant", null);
+  const settings = { ...defaultBrowserSettings, profile: { id, persist: true } };
+  const session = makeSession({ settings });
+  await new SessionRecords(database).insert(session, null, 1);
+  const browser = new HangingBrowser("hanging");
+  browser.answer.resolve();
+  const stop = keeper.keep(session, browser);
+  await clock.advance(1);
+  const saving = keeper.save(session, browser);
+  await expect
+    .poll(async () => {
+      await clock.advance(500);
+      return (await readdir(directory)).length;
+    })
+    .toBe(1);
+  expect(clock.now()).toBeLessThan(1_000_000 + boundMs);
+  expect(await saving).toEqual({
+    savedAt: expect.any(Number),
+    error: expect.stringContaining("https://hung.example: could not be read"),
+  });
+  stop();
 });
 
 test("without its browser, an end says what was saved last", async () => {

@@ -10,10 +10,17 @@ import {
 } from "../sessions/profile.ts";
 import { Rounds } from "../sessions/rounds.ts";
 import type { ActiveSession } from "../sessions/session.ts";
-import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
-import { captureState } from "./capture.ts";
+import {
+  type BrowserState,
+  domainsOf,
+  emptyState,
+  nothingUnrestored,
+  type Unrestored,
+} from "./browser-state.ts";
+import { type CaptureRoom, captureState } from "./capture.ts";
 import type { ProfileRecord, ProfileStore } from "./profile-store.ts";
 import { restoreState } from "./restore.ts";
+import { Slots } from "./slots.ts";
 import { damaged, type StateFiles } from "./state-files.ts";
 import { VisitedSites } from "./visited-sites.ts";
 
@@ -21,6 +28,9 @@ import { VisitedSites } from "./visited-sites.ts";
 const saveTimeoutMs = 8000;
 /** When reading it is cut short, so that what was read can be written in time, in ms. */
 const readTimeoutMs = 6000;
+
+/** States that are read from browsers at once, of all sessions: each is held in memory, twice. */
+const capturesAtOnce = 4;
 
 /** A session's saves while it runs may take this part of the time. */
 const shareOfTime = 0.05;
@@ -35,8 +45,7 @@ export interface ProfileKeeperOptions {
   readonly clock: Clock;
   /** How often the state of a session that runs is saved, in ms. */
   readonly saveEveryMs: number;
-  /** A database of a site that would take more is left out, in bytes. */
-  readonly mostDatabaseBytes: number;
+  readonly room: CaptureRoom;
   /** Told of what the browser did not take of a state, and of saves that failed. */
   readonly onProblem: (
     profileId: string,
@@ -59,6 +68,9 @@ interface Kept {
 export class ProfileKeeper implements SessionProfiles {
   readonly #options: ProfileKeeperOptions;
   readonly #kept = new Map<string, Kept>();
+  /** What browsers were not given of their profiles. */
+  readonly #captures = new Slots(capturesAtOnce);
+  readonly #unrestored = new WeakMap<Browser, Unrestored>();
 
   constructor(options: ProfileKeeperOptions) {
     this.#options = options;
@@ -74,9 +86,11 @@ export class ProfileKeeper implements SessionProfiles {
       revision: profile.revision,
       restore: async (browser) => {
         if (profile.stateFile === null) return;
-        const state = await files.read(profile.stateFile);
-        if (state === null) throw await this.#whyGone(tenantId, profile);
-        const leftOut = await restoreState(browser, state);
+        const { leftOut, unrestored } = await files.use(profile.stateFile, async (state) => {
+          if (state === null) throw await this.#whyGone(tenantId, profile);
+          return restoreState(browser, state);
+        });
+        this.#unrestored.set(browser, unrestored);
         if (leftOut.length > 0) onProblem(id, null, `was not restored whole: ${named(leftOut)}`);
       },
     };
@@ -98,7 +112,10 @@ export class ProfileKeeper implements SessionProfiles {
     };
     this.#kept.set(session.id, kept);
     void kept.visited.follow(browser);
-    kept.rounds.within(saveEveryMs);
+    const { origins, cookies } = this.#unrestored.get(browser) ?? nothingUnrestored;
+    const isWhole = origins.length === 0 && cookies.length === 0;
+    // What is missing is noted at once: the next process would take it for removed.
+    kept.rounds.within(isWhole ? saveEveryMs : 0);
     return () => {
       this.#kept.delete(session.id);
       kept.visited.end();
@@ -112,41 +129,51 @@ export class ProfileKeeper implements SessionProfiles {
     if (browser === null || kept === undefined) return { savedAt, error: lostWithBrowser };
     const late = Promise.withResolvers<never>();
     const { clock, onProblem } = this.#options;
-    const cancel = clock.callAt(clock.now() + saveTimeoutMs, () =>
+    const cancelLate = clock.callAt(clock.now() + saveTimeoutMs, () =>
       late.reject(new NightjarError("page_failed", "The browser took too long to tell its state.")),
     );
+    // From here on, whatever the save has to wait for first.
+    const reading = new AbortController();
+    const cancelReading = clock.callAt(clock.now() + readTimeoutMs, () => reading.abort());
     const { id } = session.settings.profile ?? { id: "" };
     try {
-      const leftOut = await Promise.race([this.#saveAtEnd(session, browser, kept), late.promise]);
+      const leftOut = await Promise.race([
+        this.#saveAtEnd(session, browser, kept, reading.signal),
+        late.promise,
+      ]);
       if (leftOut.length === 0) return { savedAt: kept.savedAt, error: null };
       const error = `Not all of the profile could be saved: ${named(leftOut)}.`;
       onProblem(id, session.id, error);
       return { savedAt: kept.savedAt, error };
     } catch (failure) {
       onProblem(id, session.id, "failed to save a profile", failure);
-      const why =
-        failure instanceof NightjarError
-          ? failure.message
-          : failure instanceof ProfileChanged
-            ? "The session does not write this profile any more."
-            : "The browser did not tell its state.";
-      return { savedAt, error: `${why} The profile is as it was last saved.` };
+      return { savedAt, error: `${whyNot(failure)} The profile is as it was last saved.` };
     } finally {
-      cancel();
+      cancelLate();
+      cancelReading();
     }
+  }
+
+  async leave(session: ActiveSession, browser: Browser): Promise<void> {
+    const kept = this.#kept.get(session.id);
+    if (kept === undefined) return;
+    await kept.rounds.stop();
+    const { signal } = new AbortController();
+    await this.#saveRunning(session, browser, kept, signal);
   }
 
   async #saveAtEnd(
     session: ActiveSession,
     browser: Browser,
     kept: Kept,
+    signal: AbortSignal,
   ): Promise<readonly string[]> {
     // One that is under way would write over what is read now.
     await kept.rounds.stop();
-    return this.#capture(session, browser, kept, {
-      openTabs: true,
-      signal: AbortSignal.timeout(readTimeoutMs),
-    });
+    return this.#captures.run(
+      () => this.#capture(session, browser, kept, { openTabs: true, signal }),
+      true,
+    );
   }
 
   /** What is not open any more is left for the end: clients would see the tabs that it takes. */
@@ -157,8 +184,12 @@ export class ProfileKeeper implements SessionProfiles {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await this.#capture(session, browser, kept, { openTabs: false, signal });
+      await this.#captures.run(() =>
+        this.#capture(session, browser, kept, { openTabs: false, signal }),
+      );
     } catch (error) {
+      // The end does it again, and more of it.
+      if (signal.aborted) return;
       // Whatever it is, the end tells of it if it still is.
       const { id } = session.settings.profile ?? { id: "" };
       this.#options.onProblem(
@@ -177,19 +208,25 @@ export class ProfileKeeper implements SessionProfiles {
     kept: Kept,
     how: { readonly openTabs: boolean; readonly signal: AbortSignal },
   ): Promise<readonly string[]> {
-    const { store, files, clock, mostDatabaseBytes } = this.#options;
+    const { store, files, clock, room } = this.#options;
+    // Nobody waits for what a round that is to stop would still write.
+    if (!how.openTabs) how.signal.throwIfAborted();
     const { id } = session.settings.profile ?? { id: "" };
     const profile = await store.find(session.tenantId, id);
     if (profile === null) throw profileNotFound(id);
     const previous = await this.#stateOf(profile.stateFile);
-    const visited = kept.visited.origins;
-    const { state, leftOut } = await captureState(browser, {
+    const captured = await captureState(browser, {
       ...how,
       previous,
-      visited,
-      mostDatabaseBytes,
+      visited: kept.visited.origins,
+      unrestored: this.#unrestored.get(browser) ?? null,
+      room,
+    }).catch((error: unknown) => {
+      const why = "The browser did not tell its state.";
+      throw new NightjarError("page_failed", why, { cause: error });
     });
-    const packed = files.pack(state);
+    if (!how.openTabs) how.signal.throwIfAborted();
+    const { state, packed, leftOut } = files.packFitting(captured.state);
     if (packed.digest !== kept.digest) {
       const stateFile = await files.write(packed);
       let replaced: string | null;
@@ -209,7 +246,7 @@ export class ProfileKeeper implements SessionProfiles {
     }
     kept.digest = packed.digest;
     kept.savedAt = clock.now();
-    return leftOut;
+    return [...captured.leftOut, ...leftOut];
   }
 
   /** Why the file of a state that was just found is not there. */
@@ -226,6 +263,14 @@ export class ProfileKeeper implements SessionProfiles {
     // It cannot have been replaced: nobody else writes it. One that is lost must not be the end of all.
     return (await this.#options.files.read(stateFile)) ?? emptyState;
   }
+}
+
+/** A sentence for the owner of a profile that was not saved. */
+function whyNot(failure: unknown): string {
+  if (failure instanceof NightjarError) return failure.message;
+  return failure instanceof ProfileChanged
+    ? "The session does not write this profile any more."
+    : "The server failed to write the state down; its log says why.";
 }
 
 /** Names are those that pages gave: they may be of any length. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cookie } from "../pages/cookies.ts";
 import { NightjarError } from "../sessions/errors.ts";
-import type { Clock } from "../sessions/ports.ts";
+import type { Clock, HostGauge } from "../sessions/ports.ts";
 import {
   type Profile,
   profileInUse,
@@ -26,6 +26,9 @@ export interface ProfileServiceOptions {
   readonly store: ProfileStore;
   readonly files: StateFiles;
   readonly clock: Clock;
+  readonly gauge: HostGauge;
+  /** With less of the disk free, in bytes, no state is put in or duplicated. */
+  readonly diskReserveBytes: number;
 }
 
 /** Creates, lists and deletes profiles, and changes the cookies in them. */
@@ -58,10 +61,12 @@ export class ProfileService {
 
   /** A profile of its own with the same state. Throws `profile_not_found`, `profile_limit` or `storage_full`. */
   async duplicate(tenantId: string, id: string, name: string | null): Promise<Profile> {
-    const { profile, state } = await this.#read(tenantId, id);
-    if (profile.stateFile === null) return this.#insert(tenantId, name, null, []);
+    await this.#checkRoom();
     const { files } = this.#options;
-    const stateFile = await files.write(files.pack(state));
+    const { profile, value: stateFile } = await this.#look(tenantId, id, (file) =>
+      files.copy(file),
+    );
+    if (stateFile === null) return this.#insert(tenantId, name, null, []);
     try {
       return await this.#insert(tenantId, name, stateFile, profile.domains);
     } catch (error) {
@@ -72,8 +77,11 @@ export class ProfileService {
 
   /** As they were last saved. Throws `profile_not_found`. */
   async cookies(tenantId: string, id: string): Promise<readonly Cookie[]> {
-    const { state } = await this.#read(tenantId, id);
-    return state.cookies.map(toCookie);
+    const { files } = this.#options;
+    const { value } = await this.#look(tenantId, id, (file) =>
+      files.use(file, async (state) => state?.cookies.map(toCookie) ?? null),
+    );
+    return value ?? [];
   }
 
   /**
@@ -86,8 +94,9 @@ export class ProfileService {
     cookies: readonly Cookie[],
     mode: "append" | "replace",
   ): Promise<number> {
-    return untilUnchanged(id, async () => {
-      const { profile, state } = await this.#read(tenantId, id);
+    await this.#checkRoom();
+    const { files } = this.#options;
+    const put = async (profile: ProfileRecord, state: BrowserState): Promise<number> => {
       const before = mode === "replace" ? [] : state.cookies;
       const merged = mergeCookies(before, cookies.map(toStoredCookie));
       if (merged.length > mostCookies) {
@@ -98,6 +107,12 @@ export class ProfileService {
       }
       await this.#write(profile, { ...state, cookies: merged });
       return merged.length;
+    };
+    return untilUnchanged(id, async () => {
+      const { profile, value } = await this.#look(tenantId, id, (file, found) =>
+        files.use(file, async (state) => (state === null ? null : put(found, state))),
+      );
+      return value ?? put(profile, emptyState);
     });
   }
 
@@ -128,18 +143,34 @@ export class ProfileService {
     if (replaced !== null) await files.remove(replaced);
   }
 
-  async #read(
+  /**
+   * Does something with the file of a profile's state; null without it where it has none. `work`: answers
+   * null where the file is gone.
+   */
+  async #look<T>(
     tenantId: string,
     id: string,
-  ): Promise<{ readonly profile: ProfileRecord; readonly state: BrowserState }> {
+    work: (stateFile: string, profile: ProfileRecord) => Promise<T | null>,
+  ): Promise<{ readonly profile: ProfileRecord; readonly value: T | null }> {
     for (let attempt = 1; ; attempt += 1) {
       const profile = await this.#find(tenantId, id);
-      if (profile.stateFile === null) return { profile, state: emptyState };
-      const state = await this.#options.files.read(profile.stateFile);
-      if (state !== null) return { profile, state };
+      if (profile.stateFile === null) return { profile, value: null };
+      const value = await work(profile.stateFile, profile);
+      if (value !== null) return { profile, value };
       // It was replaced between the two.
       if (attempt >= mostAttempts) throw damaged("Its file is not on this server's disk any more.");
     }
+  }
+
+  /** Throws `storage_full` where less of the disk is free than is kept for what runs. */
+  async #checkRoom(): Promise<void> {
+    const { gauge, diskReserveBytes } = this.#options;
+    const { disk } = await gauge.read();
+    if (disk === null || disk.freeBytes >= diskReserveBytes) return;
+    throw new NightjarError(
+      "storage_full",
+      "The profile was not saved: this server's disk has less free than NIGHTJAR_DISK_RESERVE_MB.",
+    );
   }
 
   async #find(tenantId: string, id: string): Promise<ProfileRecord> {

@@ -2,7 +2,7 @@ import { messageOf, NightjarError } from "../sessions/errors.ts";
 import type { Browser, BrowserWatch, OwnTab } from "../sessions/ports.ts";
 import { BlankTab, visitAll } from "./blank-tab.ts";
 import { writeBrowserCookies } from "./browser-cookies.ts";
-import type { BrowserState } from "./browser-state.ts";
+import { type BrowserState, cookieKey, type Unrestored } from "./browser-state.ts";
 import type { SiteState } from "./site-protocol.ts";
 import { writeSite } from "./storage-script.ts";
 
@@ -11,25 +11,37 @@ const writeTimeoutMs = 5000;
 /** How long it may take as a whole, in ms: a start must be answered in time. */
 const restoreTimeoutMs = 20_000;
 
+export interface Restored {
+  /** In words. */
+  readonly leftOut: readonly string[];
+  /** Where something was left out. */
+  readonly unrestored: Unrestored;
+}
+
 /**
  * Puts a state into a browser that nobody has used yet: cookies, the storage of every origin, and in
- * its first tab what was a tab's own. Answers in words what the browser did not take. Throws
+ * its first tab what was a tab's own. Answers what the browser did not take. Throws
  * `browser_unavailable` where it cannot be done: a session without its state would write nothing back
  * that is worth having.
  */
 export async function restoreState(
   browser: Browser,
   { cookies, sites }: BrowserState,
-): Promise<readonly string[]> {
+): Promise<Restored> {
   const leftOut: string[] = [];
+  const origins = new Set<string>();
   const signal = AbortSignal.timeout(restoreTimeoutMs);
+  const leaveOut = ({ origin }: SiteState, what: string): void => {
+    leftOut.push(`${origin}: ${what}`);
+    origins.add(origin);
+  };
   const failed = (site: SiteState, error: unknown): void => {
     signal.throwIfAborted();
-    leftOut.push(`${site.origin}: ${messageOf(error)}`);
+    leaveOut(site, messageOf(error));
   };
   try {
     const watch = await browser.watch();
-    const refused = await writeBrowserCookies(watch, cookies);
+    const refused = await writeBrowserCookies(watch, cookies, signal);
     leftOut.push(...refused.map(({ domain }) => `a cookie of ${domain}`));
     await visitAll(
       sites.filter((site) => site.localStorage.length > 0 || site.databases.length > 0),
@@ -37,13 +49,14 @@ export async function restoreState(
       async (tab, site) => {
         const timing = { timeoutMs: writeTimeoutMs };
         const { leftOut: without } = await writeSite(tab.send, { site, part: "local" }, timing);
-        leftOut.push(...without.map((what) => `${site.origin}: ${what}`));
+        for (const what of without) leaveOut(site, what);
       },
       failed,
       signal,
     );
+    signal.throwIfAborted();
     await restoreFirstTab(watch, sites, failed, signal);
-    return leftOut;
+    return { leftOut, unrestored: { origins: [...origins], cookies: refused.map(cookieKey) } };
   } catch (error) {
     throw new NightjarError(
       "browser_unavailable",

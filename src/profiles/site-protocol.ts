@@ -87,12 +87,16 @@ export interface SiteState {
 }
 
 export interface ReadRequest {
-  /** A database that would take more is left out. In bytes of JSON. */
+  /** Of the origin together: what would take more is left out. In characters of JSON. */
+  readonly mostBytes: number;
+  /** A database that would take more is left out. In characters of JSON. */
   readonly mostDatabaseBytes: number;
 }
 
 export interface ReadAnswer {
   readonly site: SiteState;
+  /** The names of databases that are there and could not be read. */
+  readonly unread: readonly string[];
   /** What could not be read, in words: databases, and records of them. */
   readonly leftOut: readonly string[];
 }

@@ -46,6 +46,7 @@ const state: BrowserState = {
     },
   ],
   pending: ["https://example.com"],
+  unrestored: { origins: ["https://example.com"], cookies: ["key"] },
 };
 
 test("a state is read as it was written, and nobody else can read it", async () => {
@@ -62,6 +63,59 @@ test("a state that is too large is not written", () => {
   const files = new StateFiles({ directory, mostBytes: 100 });
   expect(() => files.pack(state)).toThrow(/has \d+ bytes.*at most 100 /);
   expect(files.pack(emptyState).text.length).toBeLessThan(100);
+});
+
+test("of a state that is too large the cookies stay, and who has most gives way", async () => {
+  const files = new StateFiles({ directory, mostBytes: 2000 });
+  const [site] = state.sites;
+  if (site === undefined) throw new Error("no site");
+  const large = { ...site, localStorage: [["x", "x".repeat(5000)]] as const };
+  const greedy = { ...large, origin: "https://greedy.example" };
+  const fitted = files.packFitting({ ...state, sites: [greedy, site] });
+  expect(fitted.state.sites).toEqual([site]);
+  expect(fitted.leftOut).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^https:..greedy/)]),
+  );
+  expect(await files.read(await files.write(fitted.packed))).toEqual({ ...state, sites: [site] });
+  const cookie = { ...state.cookies[0], value: "x".repeat(5000) } as (typeof state.cookies)[0];
+  expect(() => files.packFitting({ ...state, cookies: [cookie] })).toThrow(/at most 2000 /);
+});
+
+test("a copy is a state of its own", async () => {
+  const files = new StateFiles({ directory, mostBytes: 10_000 });
+  const name = await files.write(files.pack(state));
+  const copy = (await files.copy(name)) ?? "";
+  await files.remove(name);
+  expect(await files.read(copy)).toEqual(state);
+  expect((await stat(path.join(directory, copy))).mode & 0o777).toBe(0o600);
+  expect(await files.copy(name)).toBeNull();
+  expect(await readdir(directory)).toEqual([copy]);
+});
+
+test("few large states are in work at once, and small ones do not wait for them", async () => {
+  const files = new StateFiles({ directory, mostBytes: 10_000_000 });
+  const large = { ...state, pending: ["x".repeat(1_100_000)] };
+  const name = await files.write(files.pack(large));
+  const small = await files.write(files.pack(state));
+  const done = Promise.withResolvers<void>();
+  let begun = 0;
+  const uses = Array.from({ length: 5 }, () =>
+    files.use(name, async () => {
+      begun += 1;
+      await done.promise;
+      return begun;
+    }),
+  );
+  await expect.poll(() => begun).toBe(2);
+  expect(await files.use(small, async (read) => read)).toEqual(state);
+  expect(begun).toBe(2);
+  done.resolve();
+  await Promise.all(uses);
+  expect(begun).toBe(5);
+  await expect(files.use(name, () => Promise.reject(new Error("failed")))).rejects.toThrow(
+    "failed",
+  );
+  expect(await files.use("none.json.gz", async (read) => read)).toBeNull();
 });
 
 test("a state that is gone is null, and one that is broken an error", async () => {

@@ -1,19 +1,33 @@
 import { createHash, randomUUID } from "node:crypto";
-import { open, readdir, readFile, rm } from "node:fs/promises";
+import { constants, copyFile, open, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { NightjarError } from "../sessions/errors.ts";
 import { type BrowserState, stateSchema } from "./browser-state.ts";
+import { fitSites } from "./fit-sites.ts";
+import { Slots } from "./slots.ts";
 
 /** What a file may unpack to, whatever limit it was written under: it must not fill the memory. */
 const mostBytesEver = 1024 ** 3;
+
+/** From how many bytes of JSON on a state is large: read, it takes several times as much memory. */
+const largeBytes = 1024 ** 2;
+/** Large states that are in work at once. */
+const largeAtOnce = 2;
 
 /** A state as it is written. */
 export interface PackedState {
   readonly text: string;
   /** The same for the same state. */
   readonly digest: string;
+}
+
+export interface FittedState {
+  readonly state: BrowserState;
+  readonly packed: PackedState;
+  /** In words. */
+  readonly leftOut: readonly string[];
 }
 
 export interface StateFilesOptions {
@@ -29,6 +43,7 @@ export interface StateFilesOptions {
  */
 export class StateFiles {
   readonly #options: StateFilesOptions;
+  readonly #large = new Slots(largeAtOnce);
 
   constructor(options: StateFilesOptions) {
     this.#options = options;
@@ -44,13 +59,28 @@ export class StateFiles {
         `The state of the profile has ${bytes} bytes; this server keeps at most ${this.#options.mostBytes} (NIGHTJAR_MAX_PROFILE_MB).`,
       );
     }
-    return { text, digest: createHash("sha256").update(text).digest("hex") };
+    return { text, digest: digestOf(text) };
+  }
+
+  /**
+   * As `pack`, but of what is too large the storage of sites is left out until it fits. Throws
+   * `profile_too_large` where the rest alone, the cookies, is too large.
+   */
+  packFitting(state: BrowserState): FittedState {
+    const text = JSON.stringify(state);
+    if (Buffer.byteLength(text) <= this.#options.mostBytes) {
+      return { state, packed: { text, digest: digestOf(text) }, leftOut: [] };
+    }
+    const rest = Buffer.byteLength(JSON.stringify({ ...state, sites: [] }));
+    const { sites, leftOut } = fitSites(state.sites, this.#options.mostBytes - rest);
+    const fitted = { ...state, sites };
+    return { state: fitted, packed: this.pack(fitted), leftOut };
   }
 
   /** Answers the file's name; it is on the disk then. Throws `storage_full`, with nothing left. */
   async write({ text }: PackedState): Promise<string> {
     const name = `${randomUUID()}.json.gz`;
-    try {
+    return this.#synced(name, async () => {
       const file = await open(this.#pathOf(name), "wx", 0o600);
       try {
         await file.writeFile(await promisify(gzip)(text, { level: 1 }));
@@ -58,6 +88,13 @@ export class StateFiles {
       } finally {
         await file.close();
       }
+    });
+  }
+
+  /** Makes a file, and sees to it that its name is on the disk, too. Throws `storage_full`, with nothing left. */
+  async #synced(name: string, make: () => Promise<void>): Promise<string> {
+    try {
+      await make();
       const directory = await open(this.#options.directory);
       // The name itself must be on the disk before the store says it.
       await directory.sync().finally(() => directory.close());
@@ -83,7 +120,7 @@ export class StateFiles {
     try {
       packed = await readFile(this.#pathOf(name));
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      if (isMissing(error)) return null;
       throw error;
     }
     try {
@@ -91,6 +128,49 @@ export class StateFiles {
       return stateSchema.parse(JSON.parse(text.toString("utf8")));
     } catch (error) {
       throw damaged(`Its file ${name} is broken, or was written by a newer server.`, error);
+    }
+  }
+
+  /**
+   * Does something with a state, as `read` answers it. Few large ones are in memory at once: others wait
+   * in line. Throws what `read` and the work throw.
+   */
+  async use<T>(name: string, work: (state: BrowserState | null) => Promise<T>): Promise<T> {
+    const readAndWork = async () => work(await this.read(name));
+    const bytes = await this.#unpackedBytes(name);
+    return bytes > largeBytes ? this.#large.run(readAndWork) : readAndWork();
+  }
+
+  /** Another file with the same state; null where there is no such file any more. Throws like `write`. */
+  async copy(name: string): Promise<string | null> {
+    const copied = `${randomUUID()}.json.gz`;
+    try {
+      return await this.#synced(copied, async () => {
+        await copyFile(this.#pathOf(name), this.#pathOf(copied), constants.COPYFILE_EXCL);
+        const file = await open(this.#pathOf(copied), "r+");
+        await file.sync().finally(() => file.close());
+      });
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  }
+
+  /** As the file says at its end; 0 where it is gone or broken, as reading it will tell. */
+  async #unpackedBytes(name: string): Promise<number> {
+    const end = Buffer.alloc(4);
+    try {
+      const file = await open(this.#pathOf(name));
+      try {
+        const { size } = await file.stat();
+        const { bytesRead } = await file.read(end, 0, 4, Math.max(0, size - 4));
+        return bytesRead === 4 ? end.readUInt32LE() : 0;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (isMissing(error)) return 0;
+      throw error;
     }
   }
 
@@ -108,6 +188,14 @@ export class StateFiles {
   #pathOf(name: string): string {
     return path.join(this.#options.directory, name);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** `why`: a sentence, for the owner. */

@@ -8,22 +8,36 @@ export type SendToPage = (method: string, params?: object, timeoutMs?: number) =
 
 const readAnswerSchema: z.ZodType<ReadAnswer> = z.object({
   site: siteSchema,
+  unread: z.array(z.string()),
   leftOut: z.array(z.string()),
 });
 
 const writeAnswerSchema: z.ZodType<WriteAnswer> = z.object({ leftOut: z.array(z.string()) });
 
+/** What an answer may have beside the storage that it tells of: names of databases, and what was left out. */
+const mostBytesBeside = 256 * 1024;
+
+/** What an origin keeps. */
+export interface ReadSite {
+  readonly answer: ReadAnswer;
+  /** Characters of JSON. */
+  readonly size: number;
+}
+
 /**
  * Reads what the origin of a page keeps. `contextId`: the world to read it in, the page's own unless
- * given. Throws where the page does not answer in time, or may keep nothing.
+ * given. Throws where the page does not answer in time, may keep nothing, or answers more
+ * than it was asked for.
  */
 export async function readSite(
   send: SendToPage,
   request: ReadRequest,
   options: { readonly contextId?: number; readonly timeoutMs: number },
-): Promise<ReadAnswer> {
-  const answer = await call(send, "read", request, options);
-  return readAnswerSchema.parse(JSON.parse(z.string().parse(answer)));
+): Promise<ReadSite> {
+  const text = z.string().parse(await call(send, "read", request, options));
+  // The process of a page may lie; parsing takes several times as much room as the text.
+  if (text.length > request.mostBytes + mostBytesBeside) throw new Error("the answer is too large");
+  return { answer: readAnswerSchema.parse(JSON.parse(text)), size: text.length };
 }
 
 /** Makes the origin of a page keep something. Throws like `readSite`. */

@@ -220,6 +220,11 @@ export interface SessionProfiles {
    * was written while it lived. Bounded in time; never rejects.
    */
   save(session: ActiveSession, browser: Browser | null): Promise<ProfileSave>;
+  /**
+   * Writes down what the next process cannot find out of a session that it takes over, such as where it
+   * has been since. Never rejects.
+   */
+  leave(session: ActiveSession, browser: Browser): Promise<void>;
 }
 
 /** What a host has left, as measured. Sizes in bytes. */

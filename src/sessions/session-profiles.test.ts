@@ -120,6 +120,7 @@ describe("a session that persists its profile", () => {
     const { id } = await before.start(principal, request(true));
     const other = await before.start(principal, request(false));
     await before.shutDown("keep");
+    expect(profiles.left).toEqual([id]);
     clock.standStill(5 * minute);
     await makeService().recover();
     await clock.advance(1);

@@ -691,22 +691,41 @@ describe("a planned stop", () => {
     });
   });
 
-  test("waits for starts that are under way, and ends those too", async () => {
+  test.each(["close", "keep"] as const)(
+    "with %s waits for starts that are under way",
+    async (mode) => {
+      const service = makeService();
+      const launching = Promise.withResolvers<void>();
+      const entered = Promise.withResolvers<void>();
+      host.beforeLaunch = () => {
+        entered.resolve();
+        return launching.promise;
+      };
+      const start = service.start(principal, request());
+      await entered.promise;
+      const code = codeOf(start);
+      const stop = service.shutDown(mode);
+      launching.resolve();
+      expect(await code).toBe(mode === "close" ? "shutting_down" : "succeeded");
+      await stop;
+      // What is kept is the next process's.
+      expect(host.running).toHaveLength(mode === "close" ? 0 : 1);
+      expect(await store.activeOnNode("node")).toHaveLength(mode === "close" ? 0 : 1);
+    },
+  );
+
+  test("leaves no session behind of a start that takes too long", async () => {
     const service = makeService();
     const launching = Promise.withResolvers<void>();
-    const entered = Promise.withResolvers<void>();
-    host.beforeLaunch = () => {
-      entered.resolve();
-      return launching.promise;
-    };
-    const start = service.start(principal, request());
-    await entered.promise;
-    const stop = service.shutDown("close");
-    launching.resolve();
-    const session = await start;
+    host.beforeLaunch = () => launching.promise;
+    const code = codeOf(service.start(principal, request()));
+    const stop = service.shutDown("keep");
+    await clock.advance(5000);
     await stop;
-    expect(await store.find(session.id)).toMatchObject({ state: { endReason: "server_stop" } });
+    launching.resolve();
+    expect(await code).toBe("shutting_down");
     expect(host.running).toEqual([]);
+    expect(await store.activeOnNode("node")).toEqual([]);
   });
 
   test("with close waits for ends that are under way", async () => {

@@ -315,19 +315,23 @@ export class SessionService {
   }
 
   /**
-   * Stops taking new sessions; then ends every session with `server_stop`, or with `keep` leaves
-   * them and their browsers for the next start on this store. Resolves when what is kept of them has
+   * Stops taking new sessions; then ends every session with `server_stop` and refuses the starts that
+   * are under way, or with `keep` leaves all and their browsers for the next start on this store. Resolves when what is kept of them has
    * been written, too, or takes too long.
    */
   async shutDown(mode: "close" | "keep"): Promise<void> {
     this.drain();
     this.#deadlines.stop();
     this.#cancelSave?.();
-    if (mode === "close") await this.#endAll();
-    await this.#startsSettled();
-    if (mode === "close") await this.#endAll();
-    else {
-      await this.#saveProgress();
+    if (mode === "close") {
+      // One that has its row only now would have to be ended after all others.
+      this.#starter.close();
+      await Promise.all([this.#endAll(), this.#startsSettled()]);
+      await this.#endAll();
+    } else {
+      await this.#startsSettled();
+      this.#starter.close();
+      await Promise.all([this.#saveProgress(), this.#leaveProfiles()]);
       for (const live of this.#live.values()) live.leave();
       this.#live.clear();
     }
@@ -339,6 +343,13 @@ export class SessionService {
       this.#end(session, "server_stop", null),
     );
     await Promise.allSettled(ends);
+  }
+
+  async #leaveProfiles(): Promise<void> {
+    const leaving = [...this.#live.values()].map(({ session, browser }) =>
+      session.settings.profile?.persist ? this.#options.profiles.leave(session, browser) : null,
+    );
+    await this.#within(Promise.all(leaving), endsSettleWithinMs);
   }
 
   /** Starts that are under way may end up with sessions; one that hangs is not waited for. */

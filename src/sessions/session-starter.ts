@@ -14,6 +14,7 @@ import type {
 } from "./ports.ts";
 import { untilUnchanged } from "./profile.ts";
 import type { ActiveSession } from "./session.ts";
+import { shuttingDown } from "./start-limits.ts";
 import type { Tracer } from "./tracer.ts";
 import { noTraffic } from "./traffic.ts";
 
@@ -46,6 +47,7 @@ export interface SessionStarterOptions {
 export class SessionStarter {
   readonly #options: SessionStarterOptions;
   readonly #starting = new Set<Browser>();
+  #closed = false;
 
   constructor(options: SessionStarterOptions) {
     this.#options = options;
@@ -56,6 +58,11 @@ export class SessionStarter {
     return this.#starting;
   }
 
+  /** From now on nothing is written down: starts that are under way throw `shutting_down`. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** Throws what `SessionProfiles.load` throws where there is no such profile to start with. */
   async checkProfile(principal: Principal, request: StartRequest): Promise<void> {
     await this.#load(principal, request);
@@ -63,7 +70,8 @@ export class SessionStarter {
 
   /**
    * Answers the session, which is in the store, with its browser; null when its claim was taken before.
-   * Throws, with nothing left, what the store, `BrowserHost.acquire` and `SessionProfiles` throw.
+   * Throws, with nothing left, what the store, `BrowserHost.acquire` and `SessionProfiles` throw, and
+   * `shutting_down`.
    */
   async start(
     id: string,
@@ -102,6 +110,8 @@ export class SessionStarter {
       if (profile !== null) {
         await tracer.span("session.profile", {}, () => profile.restore(browser));
       }
+      // Nobody would end it any more.
+      if (this.#closed) throw shuttingDown();
       const createdAt = clock.now();
       const session: ActiveSession = {
         id,

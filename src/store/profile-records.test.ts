@@ -56,6 +56,21 @@ test("a profile is kept as it was, for its tenant alone", async () => {
   expect(await profiles.find("tenant", made.id)).toBeNull();
 });
 
+test("names are found whatever their letter case, in pages", async () => {
+  const [first, second] = [await profile({ name: "Ärzte 100%" }), await profile({ name: "ärzte" })];
+  await profile({ name: "shop" });
+  await profile({ name: null });
+  const idsOf = async (name: string, page: number, pageSize: number) => {
+    const found = await profiles.list({ tenantId: "tenant", name, page, pageSize });
+    return { ids: found.profiles.map(({ id }) => id).sort(), hasNext: found.hasNext };
+  };
+  const both = [first.id, second.id].sort();
+  expect(await idsOf("ÄRZTE", 1, 2)).toEqual({ ids: both, hasNext: false });
+  expect(await idsOf("0%", 1, 2)).toEqual({ ids: [first.id], hasNext: false });
+  expect((await idsOf("ä", 1, 1)).hasNext).toBe(true);
+  expect((await idsOf("ä", 2, 1)).hasNext).toBe(false);
+});
+
 test("no more profiles are made than a tenant may have", async () => {
   const made = await profile();
   await profile({ tenantId: "other" });

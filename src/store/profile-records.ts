@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import { z } from "zod";
 import type {
   ProfilePage,
@@ -58,20 +57,24 @@ export class ProfileRecords implements ProfileStore {
   }
 
   async list({ tenantId, name, page, pageSize }: ProfileQuery): Promise<ProfilePage> {
-    let select = this.#database.query
+    const offset = (page - 1) * pageSize;
+    const newestFirst = this.#database.query
       .selectFrom("profiles")
       .selectAll()
-      .where("tenant_id", "=", tenantId);
-    if (name !== undefined) {
-      const text = name.toLowerCase().replace(/[\\%_]/g, "\\$&");
-      select = select.where(sql<boolean>`lower(name) like ${`%${text}%`} escape '\\'`);
-    }
-    const rows = await select
+      .where("tenant_id", "=", tenantId)
       .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(pageSize + 1)
-      .offset((page - 1) * pageSize)
-      .execute();
+      .orderBy("id", "desc");
+    // SQLite knows the letter case of ASCII alone; a tenant's profiles are few enough to look at all.
+    const text = name?.toLowerCase();
+    const rows =
+      text === undefined
+        ? await newestFirst
+            .limit(pageSize + 1)
+            .offset(offset)
+            .execute()
+        : (await newestFirst.execute())
+            .filter((row) => row.name?.toLowerCase().includes(text))
+            .slice(offset, offset + pageSize + 1);
     return { profiles: rows.slice(0, pageSize).map(toProfile), hasNext: rows.length > pageSize };
   }
 

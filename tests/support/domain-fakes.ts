@@ -195,6 +195,8 @@ export class FakeProfiles implements SessionProfiles {
   /** Of each save: the session, and whether its browser could be asked. */
   readonly saves: { readonly sessionId: string; readonly asked: boolean }[] = [];
   readonly restored: Browser[] = [];
+  /** Sessions that were left to the next process. */
+  readonly left: string[] = [];
   /** Awaited by every restore; a test may hold or fail it. */
   beforeRestore: () => Promise<void> = async () => {};
   /** Awaited by every save; a test may hold it. */
@@ -208,6 +210,10 @@ export class FakeProfiles implements SessionProfiles {
         this.restored.push(browser);
       },
     };
+  }
+
+  async leave({ id }: ActiveSession): Promise<void> {
+    this.left.push(id);
   }
 
   async save({ id }: ActiveSession, browser: Browser | null): Promise<ProfileSave> {

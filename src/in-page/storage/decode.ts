@@ -4,6 +4,7 @@ import type {
   StoredRecord,
   StoredValue,
 } from "../../profiles/site-protocol.ts";
+import { viewTypes } from "./views.ts";
 
 /** The key and the value again that `encodeRecord` took. Throws for what it did not make. */
 export function decodeRecord({ pair, objects }: StoredRecord): readonly [IDBValidKey, unknown] {
@@ -93,7 +94,7 @@ class Decoder {
 
   #view({ type, buffer, offset, length }: Extract<StoredObject, { readonly is: "view" }>): unknown {
     const bytes = this.decode(buffer);
-    const View = viewTypes[type];
+    const View = viewTypes.get(type);
     if (View === undefined || !(bytes instanceof ArrayBuffer)) throw new Error(`no view: ${type}`);
     return new View(bytes, offset, length);
   }
@@ -111,23 +112,6 @@ class Decoder {
     return target;
   }
 }
-
-type ViewType = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView;
-
-const viewTypes: Readonly<Record<string, ViewType>> = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-};
 
 const errorTypes: Readonly<Record<string, new (message: string) => Error>> = {
   EvalError,

@@ -4,23 +4,58 @@ import type {
   StoredRecord,
   StoredValue,
 } from "../../profiles/site-protocol.ts";
+import type { Room } from "./room.ts";
+import { viewTypes } from "./views.ts";
 
 /** What a page can store and JSON cannot say, e.g. keys that may not be exported. */
 export class NotStorable extends Error {}
 
-/** Turns a key and a value that the structured clone algorithm made into JSON. Throws `NotStorable`. */
-export async function encodeRecord(key: IDBValidKey, value: unknown): Promise<StoredRecord> {
-  const encoder = new Encoder();
-  return { pair: await encoder.encode([key, value]), objects: encoder.objects };
+/**
+ * Turns a key and a value that the structured clone algorithm made into JSON, and takes the room for it.
+ * Throws `NotStorable`, with no room taken, or `TooLarge`, before it has made much more than fits.
+ */
+export async function encodeRecord(
+  key: IDBValidKey,
+  value: unknown,
+  room: Room,
+): Promise<StoredRecord> {
+  const encoder = new Encoder(room);
+  try {
+    const record = { pair: await encoder.encode([key, value]), objects: encoder.objects };
+    encoder.take(Math.max(0, JSON.stringify(record).length - encoder.taken));
+    return record;
+  } catch (error) {
+    if (error instanceof NotStorable) room.giveBack(encoder.taken);
+    throw error;
+  }
 }
 
 class Encoder {
   readonly objects: StoredObject[] = [];
   readonly #indexes = new Map<object, number>();
+  readonly #room: Room;
+  #taken = 0;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  take(size: number): void {
+    this.#room.take(size);
+    this.#taken += size;
+  }
 
   async encode(value: unknown): Promise<StoredValue> {
+    // What stands between it and the next one, at least.
+    this.take(1);
     switch (typeof value) {
       case "string":
+        this.take(value.length);
+        return value;
       case "boolean":
         return value;
       case "number":
@@ -65,9 +100,12 @@ class Encoder {
       for (const one of value) values.push(await this.encode(one));
       return { is: "set", values };
     }
-    if (value instanceof ArrayBuffer)
+    if (value instanceof ArrayBuffer) {
+      this.#takeBytes(value.byteLength);
       return { is: "buffer", bytes: base64Of(new Uint8Array(value)) };
+    }
     if (ArrayBuffer.isView(value)) return this.#view(value);
+    if (value instanceof Blob) this.#takeBytes(value.size);
     if (value instanceof File) {
       const { name, type, lastModified: modified } = value;
       return { is: "file", name, type, modified, bytes: await bytesOf(value) };
@@ -85,9 +123,15 @@ class Encoder {
 
   async #view(view: ArrayBufferView): Promise<StoredObject> {
     const type = Object.prototype.toString.call(view).slice(8, -1);
+    if (!viewTypes.has(type)) throw new NotStorable(type);
     const length = "length" in view ? Number(view.length) : view.byteLength;
     const buffer = await this.encode(view.buffer);
     return { is: "view", type, buffer, offset: view.byteOffset, length };
+  }
+
+  /** Ahead of their base64, which takes a third more than they do. */
+  #takeBytes(bytes: number): void {
+    this.take(Math.ceil(bytes / 3) * 4);
   }
 
   async #entries(entries: readonly (readonly [unknown, unknown])[]): Promise<StoredEntries> {

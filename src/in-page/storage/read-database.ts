@@ -5,26 +5,12 @@ import type {
 } from "../../profiles/site-protocol.ts";
 import { encodeRecord, NotStorable } from "./encode.ts";
 import { resultOf } from "./requests.ts";
+import type { Room } from "./room.ts";
+import { sizeOf } from "./size-of.ts";
 
-/** How many records are held at once beside what is made of them. */
+/** How much is held at once beside what is made of it: so many records, and so many bytes and one record. */
 const recordsAtOnce = 200;
-
-/** Thrown for a database that takes more than it may. */
-export class TooLarge extends Error {}
-
-/** Counts the bytes of what is read. */
-class Room {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  take(record: StoredRecord): void {
-    this.#left -= JSON.stringify(record).length;
-    if (this.#left < 0) throw new TooLarge();
-  }
-}
+const bytesAtOnce = 1024 * 1024;
 
 /**
  * Reads all of a database; null where there is none any more. Records that cannot be kept are told to
@@ -32,7 +18,7 @@ class Room {
  */
 export async function readDatabase(
   name: string,
-  mostBytes: number,
+  room: Room,
   onLeftOut: (what: string) => void,
 ): Promise<StoredDatabase | null> {
   const database = await openDatabase(name);
@@ -40,8 +26,8 @@ export async function readDatabase(
   // Whoever wants to change it must not wait for us.
   database.onversionchange = () => database.close();
   try {
-    const room = new Room(mostBytes);
     const stores: StoredObjectStore[] = [];
+    room.take(name.length);
     for (const store of database.objectStoreNames) {
       stores.push(
         await readStore(database, store, room, (count, type) =>
@@ -80,31 +66,26 @@ async function readStore(
     const { keyPath: path, unique, multiEntry } = storeOf(database, name).index(index);
     return { name: index, keyPath: path, unique, multiEntry };
   });
+  room.take(JSON.stringify({ name, keyPath, indexes }).length);
   const records: StoredRecord[] = [];
   let leftOut = 0;
   let type = "";
   let range: IDBKeyRange | null = null;
   for (;;) {
     // One transaction for each lot: it would end by itself while the bytes of a blob are awaited.
-    const store = storeOf(database, name);
-    const [keys, values]: [IDBValidKey[], unknown[]] = await Promise.all([
-      resultOf(store.getAllKeys(range, recordsAtOnce)),
-      resultOf(store.getAll(range, recordsAtOnce)),
-    ]);
-    for (const [index, key] of keys.entries()) {
+    const lot: Lot = await readLot(storeOf(database, name), range);
+    for (const [key, value] of lot.records) {
       try {
-        const record = await encodeRecord(key, values[index]);
-        room.take(record);
-        records.push(record);
+        records.push(await encodeRecord(key, value, room));
       } catch (error) {
         if (!(error instanceof NotStorable)) throw error;
         leftOut += 1;
         type = error.message;
       }
     }
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < recordsAtOnce) break;
-    range = IDBKeyRange.lowerBound(last, true);
+    const last = lot.records.at(-1);
+    if (lot.isLast || last === undefined) break;
+    range = IDBKeyRange.lowerBound(last[0], true);
   }
   if (leftOut > 0) onLeftOut(leftOut, type);
   return { name, keyPath, autoIncrement, indexes, records };
@@ -112,4 +93,32 @@ async function readStore(
 
 function storeOf(database: IDBDatabase, name: string): IDBObjectStore {
   return database.transaction(name, "readonly").objectStore(name);
+}
+
+interface Lot {
+  readonly records: readonly (readonly [IDBValidKey, unknown])[];
+  readonly isLast: boolean;
+}
+
+/** By a cursor: a request for many records would bring them all, however large they are. */
+function readLot(store: IDBObjectStore, range: IDBKeyRange | null): Promise<Lot> {
+  return new Promise((resolve, reject) => {
+    const records: [IDBValidKey, unknown][] = [];
+    let bytes = 0;
+    const opening = store.openCursor(range);
+    opening.onerror = () => reject(opening.error ?? new Error("IndexedDB failed"));
+    opening.onsuccess = () => {
+      try {
+        const cursor = opening.result;
+        if (cursor === null) return resolve({ records, isLast: true });
+        const value: unknown = cursor.value;
+        records.push([cursor.key, value]);
+        bytes += sizeOf(value);
+        if (records.length < recordsAtOnce && bytes < bytesAtOnce) cursor.continue();
+        else resolve({ records, isLast: false });
+      } catch (error) {
+        reject(error);
+      }
+    };
+  });
 }

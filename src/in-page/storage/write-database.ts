@@ -1,45 +1,58 @@
 import type { StoredDatabase, StoredObjectStore } from "../../profiles/site-protocol.ts";
 import { decodeRecord } from "./decode.ts";
-import { done } from "./requests.ts";
+import { resultOf } from "./requests.ts";
 
-/** Makes a database with all that is in it. Throws where the browser does not take it. */
-export async function writeDatabase({ name, version, stores }: StoredDatabase): Promise<void> {
+/**
+ * Makes a database with all that is in it; answers how many records the browser did not take. Throws
+ * where it takes none of it. It is there whole or not at all, also where this document goes meanwhile:
+ * half of it would be taken for all of it, by the page and by the next save.
+ */
+export async function writeDatabase({ name, version, stores }: StoredDatabase): Promise<number> {
   const opening = indexedDB.open(name, version);
-  const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    opening.onupgradeneeded = () => {
-      for (const store of stores) makeStore(opening.result, store);
-    };
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error ?? new Error("IndexedDB failed"));
+  let refused = 0;
+  let failure: unknown = null;
+  opening.onupgradeneeded = () => {
+    try {
+      for (const store of stores)
+        fill(makeStore(opening.result, store), store, () => (refused += 1));
+    } catch (error) {
+      failure = error;
+      opening.transaction?.abort();
+    }
+  };
+  const database = await resultOf(opening).catch((error: unknown) => {
+    throw failure ?? error;
   });
-  try {
-    for (const store of stores) await fill(database, store);
-  } finally {
-    database.close();
-  }
+  database.close();
+  return refused;
 }
 
-function makeStore(database: IDBDatabase, store: StoredObjectStore): void {
+function makeStore(database: IDBDatabase, store: StoredObjectStore): IDBObjectStore {
   const { name, keyPath, autoIncrement, indexes } = store;
   const made = database.createObjectStore(name, { keyPath: pathOf(keyPath), autoIncrement });
   for (const index of indexes) {
     const { unique, multiEntry } = index;
     made.createIndex(index.name, pathOf(index.keyPath) ?? "", { unique, multiEntry });
   }
+  return made;
 }
 
-async function fill(database: IDBDatabase, store: StoredObjectStore): Promise<void> {
-  if (store.records.length === 0) return;
-  const transaction = database.transaction(store.name, "readwrite");
-  const filled = done(transaction);
-  const made = transaction.objectStore(store.name);
+function fill(made: IDBObjectStore, store: StoredObjectStore, onRefused: () => void): void {
   for (const record of store.records) {
-    const [key, value] = decodeRecord(record);
-    // Where the key stands within the value, it must not be given once more.
-    if (store.keyPath === null) made.put(value, key);
-    else made.put(value);
+    try {
+      const [key, value] = decodeRecord(record);
+      // Where the key stands within the value, it must not be given once more.
+      const putting = store.keyPath === null ? made.put(value, key) : made.put(value);
+      putting.onerror = (event) => {
+        // The others are as good without it.
+        event.preventDefault();
+        event.stopPropagation();
+        onRefused();
+      };
+    } catch {
+      onRefused();
+    }
   }
-  await filled;
 }
 
 function pathOf(path: StoredObjectStore["keyPath"]): string | string[] | null {
