@@ -192,8 +192,12 @@ test("filters and pages choose among them, and none of it is an access", async (
 test("what lets somebody in is neither answered nor on the disk", async () => {
   await complete();
   const directory = path.join(server.dataDir, "recordings", session.id);
-  const files = (await readdir(directory)).filter((name) => name.endsWith(".ndjson"));
-  expect(files.length).toBeGreaterThan(1);
+  // Of the console, too, whose lines come a moment after those of the network.
+  const files = await vi.waitFor(async () => {
+    const found = (await readdir(directory)).filter((name) => name.endsWith(".ndjson"));
+    expect(found.length).toBeGreaterThan(1);
+    return found;
+  }, 10_000);
   const texts = await Promise.all(
     files.map((name) => readFile(path.join(directory, name), "utf8")),
   );
