@@ -19,6 +19,7 @@ import {
 } from "./browser-state.ts";
 import { type CaptureRoom, captureState } from "./capture.ts";
 import type { ProfileRecord, ProfileStore } from "./profile-store.ts";
+import { replaceState } from "./replace-state.ts";
 import { restoreState } from "./restore.ts";
 import { Slots } from "./slots.ts";
 import { damaged, type StateFiles } from "./state-files.ts";
@@ -228,21 +229,12 @@ export class ProfileKeeper implements SessionProfiles {
     if (!how.openTabs) how.signal.throwIfAborted();
     const { state, packed, leftOut } = files.packFitting(captured.state);
     if (packed.digest !== kept.digest) {
-      const stateFile = await files.write(packed);
-      let replaced: string | null;
-      try {
-        replaced = await store.write({
-          profileId: id,
-          writer: { sessionId: session.id },
-          stateFile,
-          domains: domainsOf(state),
-          at: clock.now(),
-        });
-      } catch (error) {
-        await files.remove(stateFile);
-        throw error;
-      }
-      if (replaced !== null) await files.remove(replaced);
+      await replaceState({ store, files }, packed, {
+        profileId: id,
+        writer: { sessionId: session.id },
+        domains: domainsOf(state),
+        at: clock.now(),
+      });
     }
     kept.digest = packed.digest;
     kept.savedAt = clock.now();

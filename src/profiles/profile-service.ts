@@ -11,6 +11,7 @@ import {
 import { mergeCookies, toCookie, toStoredCookie } from "./browser-cookies.ts";
 import { type BrowserState, domainsOf, emptyState } from "./browser-state.ts";
 import type { ProfilePage, ProfileQuery, ProfileRecord, ProfileStore } from "./profile-store.ts";
+import { replaceState } from "./replace-state.ts";
 import { damaged, type StateFiles } from "./state-files.ts";
 
 /** More are refused: each may have a state on the disk. */
@@ -126,21 +127,12 @@ export class ProfileService {
     const { store, files, clock } = this.#options;
     const holder = await store.sessionPersisting(profile.id);
     if (holder !== null) throw profileInUse(profile.id, holder);
-    const stateFile = await files.write(files.pack(state));
-    let replaced: string | null;
-    try {
-      replaced = await store.write({
-        profileId: profile.id,
-        writer: { revision: profile.revision },
-        stateFile,
-        domains: domainsOf(state),
-        at: clock.now(),
-      });
-    } catch (error) {
-      await files.remove(stateFile);
-      throw error;
-    }
-    if (replaced !== null) await files.remove(replaced);
+    await replaceState({ store, files }, files.pack(state), {
+      profileId: profile.id,
+      writer: { revision: profile.revision },
+      domains: domainsOf(state),
+      at: clock.now(),
+    });
   }
 
   /**

@@ -76,6 +76,17 @@ let retimed: number[];
 /** The sessions that a service began to serve, with the browsers it was given. */
 let served: (readonly [id: string, browser: Browser])[];
 
+/** Holds launches of browsers from the moment that one begins, until they are let go on. */
+function heldLaunch() {
+  const launching = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  host.beforeLaunch = () => {
+    entered.resolve();
+    return launching.promise;
+  };
+  return { launching, entered };
+}
+
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "nightjar-service-"));
   // The clock of tests waits for turns of the event loop, not for the disk.
@@ -641,12 +652,7 @@ describe("draining", () => {
 
   test("counts a start that is under way", async () => {
     const service = makeService();
-    const launching = Promise.withResolvers<void>();
-    const entered = Promise.withResolvers<void>();
-    host.beforeLaunch = () => {
-      entered.resolve();
-      return launching.promise;
-    };
+    const { launching, entered } = heldLaunch();
     const start = service.start(principal, request());
     await entered.promise;
     service.drain();
@@ -695,12 +701,7 @@ describe("a planned stop", () => {
     "with %s waits for starts that are under way",
     async (mode) => {
       const service = makeService();
-      const launching = Promise.withResolvers<void>();
-      const entered = Promise.withResolvers<void>();
-      host.beforeLaunch = () => {
-        entered.resolve();
-        return launching.promise;
-      };
+      const { launching, entered } = heldLaunch();
       const start = service.start(principal, request());
       await entered.promise;
       const code = codeOf(start);
